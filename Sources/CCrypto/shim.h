@@ -1,0 +1,4 @@
+#pragma once
+
+// SHA-256 through the EVP interface.
+#include <openssl/evp.h>

@@ -1,0 +1,6 @@
+#ifndef CMILLRACEKERNELS_H
+#define CMILLRACEKERNELS_H
+
+#include "rows.h"
+
+#endif

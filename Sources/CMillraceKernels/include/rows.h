@@ -1,0 +1,19 @@
+#ifndef MILLRACE_ROWS_H
+#define MILLRACE_ROWS_H
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// out[i] ← Σⱼ rows[i·stride + j]·weights[j] for i < count, j < columns.
+/// The order of the sum depends on `columns` only: a row has the same result, bit for bit, in
+/// every batch (a BLAS gemv does not promise that).
+void millrace_row_dots(const float *rows, size_t count, size_t columns, size_t stride,
+                       const float *weights, float *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

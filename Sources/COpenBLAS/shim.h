@@ -1,0 +1,5 @@
+#pragma once
+
+// Debian splits them: OpenBLAS brings cblas.h, LAPACKE its own library.
+#include <cblas.h>
+#include <lapacke.h>

@@ -1,0 +1,68 @@
+/// Everything a learner can be told. Every field has a default that needs no thought.
+///
+/// The JSON and YAML keys are the property names; the command line's flags are theirs with dashes.
+public struct LearnerSettings: Codable, Equatable, Sendable {
+  /// Which learner.
+  public enum Kind: String, Codable, Sendable, CaseIterable {
+    /// The bank of experts.
+    case auto
+    /// Stochastic gradient descent.
+    case sgd
+    /// Per-coordinate adaptive steps (Duchi, Hazan, Singer 2011).
+    case adagrad
+    /// Adaptive moments (Kingma, Ba 2015).
+    case adam
+    /// Follow the regularised leader, proximal (McMahan et al. 2013).
+    case ftrl
+    /// The online Newton step over blocks.
+    case newton
+    /// One Gaussian filter: dynamic logistic or linear regression.
+    case filter
+    /// The exact batch solution.
+    case exact
+  }
+
+  /// How a learning rate falls over time, as in scikit-learn's `SGDClassifier`.
+  public enum Schedule: String, Codable, Sendable, CaseIterable {
+    /// η = η₀.
+    case constant
+    /// η = η₀ / t^0.25.
+    case invscaling
+    /// η = 1 / (α (t₀ + t)), Bottou's heuristic; needs an L2 penalty α.
+    case optimal
+  }
+
+  /// Which functions of the columns a learner may use.
+  public enum Basis: String, Codable, Sendable, CaseIterable {
+    /// Wider groups join where they earn their place.
+    case auto
+    /// The columns alone.
+    case linear
+    /// Squares or hinges of each column.
+    case additive
+    /// Squares or hinges, and the products of pairs.
+    case quadratic
+  }
+
+  /// The learner.
+  public var learner: Kind = .filter
+  /// The basis, for learners that have one.
+  public var basis: Basis = .auto
+  /// The first step size η₀; `nil` is the learner's own default.
+  public var learningRate: Double? = nil
+  /// How the step size falls.
+  public var schedule: Schedule = .invscaling
+  /// The L1 penalty.
+  public var l1: Double = 0
+  /// The L2 penalty.
+  public var l2: Double = 0
+  /// Records per learning block, for learners that work by blocks.
+  public var batchSize: Int = 32
+  /// The seed of everything random.
+  public var seed: UInt64 = 1
+  /// The variance that a filter's weights gain per record, in standardised units.
+  public var driftVariance: Double = 0.001
+
+  /// The defaults.
+  public init() {}
+}

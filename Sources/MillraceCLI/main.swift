@@ -1,0 +1,3 @@
+import Millrace
+
+print(Millrace.version)
