@@ -2,5 +2,6 @@
 #define CMILLRACEKERNELS_H
 
 #include "rows.h"
+#include "scaler.h"
 
 #endif
