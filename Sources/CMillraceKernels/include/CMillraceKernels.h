@@ -1,6 +1,7 @@
 #ifndef CMILLRACEKERNELS_H
 #define CMILLRACEKERNELS_H
 
+#include "parse_frame.h"
 #include "rows.h"
 #include "scaler.h"
 
