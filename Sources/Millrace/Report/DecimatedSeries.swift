@@ -1,0 +1,78 @@
+/// A number per row, kept as at most `capacity` means however many rows come.
+///
+/// Each point holds the weighted sum over `stride` consecutive rows. When every point is taken,
+/// neighbours are added pairwise and the stride doubles, so what is kept is a function of the rows
+/// alone: any split into calls gives the same bits. Amortised O(1) a row, O(capacity) memory.
+public struct DecimatedSeries: Codable, Equatable, Sendable {
+  /// The most points kept; even.
+  public static let capacity = 400
+
+  /// Rows per point (the last one may still be filling): a power of two.
+  public private(set) var stride = 1
+  /// Rows appended.
+  public private(set) var rowCount = 0
+  /// The weighted sum of each point's finite values.
+  public private(set) var sums: [Double] = []
+  /// The total weight of each point's finite values.
+  public private(set) var weights: [Double] = []
+  private var rowsInLastPoint = 0
+
+  /// A series without rows.
+  public init() {}
+
+  /// Appends the next row's value; one that is not finite takes its place and counts for nothing.
+  public mutating func append(_ value: Double, weight: Double = 1) {
+    if rowsInLastPoint == stride || sums.isEmpty {
+      if sums.count == Self.capacity { mergeNeighbours() }
+      sums.append(0)
+      weights.append(0)
+      rowsInLastPoint = 0
+    }
+    if value.isFinite && weight.isFinite {
+      sums[sums.count - 1] += value * weight
+      weights[weights.count - 1] += weight
+    }
+    rowsInLastPoint += 1
+    rowCount += 1
+  }
+
+  private mutating func mergeNeighbours() {
+    let half = Self.capacity / 2
+    for point in 0..<half {
+      sums[point] = sums[2 * point] + sums[2 * point + 1]
+      weights[point] = weights[2 * point] + weights[2 * point + 1]
+    }
+    sums.removeLast(half)
+    weights.removeLast(half)
+    stride *= 2
+  }
+
+  /// The mean over all rows; `nil` when none had a finite value.
+  public var mean: Double? {
+    let weight = weights.reduce(0, +)
+    return weight > 0 ? sums.reduce(0, +) / weight : nil
+  }
+
+  /// The row after the last one of a point.
+  public func endRow(of point: Int) -> Int { min((point + 1) * stride, rowCount) }
+
+  /// At each point, the mean over it and up to `points - 1` before it.
+  public func windowedMeans(points: Int) -> [Double?] {
+    sums.indices.map { last in
+      let window = max(0, last - points + 1)...last
+      let weight = weights[window].reduce(0, +)
+      return weight > 0 ? sums[window].reduce(0, +) / weight : nil
+    }
+  }
+
+  /// At each point, the mean over it and all before it.
+  public func cumulativeMeans() -> [Double?] {
+    var sum = 0.0
+    var weight = 0.0
+    return sums.indices.map { point in
+      sum += sums[point]
+      weight += weights[point]
+      return weight > 0 ? sum / weight : nil
+    }
+  }
+}

@@ -1,0 +1,288 @@
+/// Everything that the report of a run or of a training shows. What is `nil` or empty is left out.
+public struct RunReport: Codable, Equatable, Sendable {
+  /// The name of the model.
+  public var model: String
+  /// What is learnt.
+  public var task: Task
+  /// The label's column.
+  public var label: String
+  /// The learner.
+  public var learner: String
+  /// Metrics, the headline loss first.
+  public var metrics: [MetricComparison] = []
+  /// Mean prediction over mean outcome, of the learner as it learnt: 1 when they agree.
+  public var calibrationRatio: Double?
+  /// The run's course.
+  public var history: RunHistory
+  /// What drift testing found, per feature.
+  public var drift: [FeatureDrift] = []
+  /// How good predictions are.
+  public var quality = QualitySummary()
+  /// The linear part of the model.
+  public var coefficients: [Coefficient] = []
+  /// Missing values per column.
+  public var missing: [MissingCount] = []
+  /// What gives the same run again.
+  public var reproduction: Reproduction
+
+  /// A report with the parts that every job has.
+  public init(
+    model: String, task: Task, label: String, learner: String, history: RunHistory,
+    reproduction: Reproduction
+  ) {
+    self.model = model
+    self.task = task
+    self.label = label
+    self.learner = learner
+    self.history = history
+    self.reproduction = reproduction
+  }
+}
+
+/// One metric of the learner, of what was served, and of what needs no learning.
+public struct MetricComparison: Codable, Equatable, Sendable {
+  /// The metric's name as people read it: `log-loss`.
+  public var name: String
+  /// Whether lower is better.
+  public var lowerIsBetter: Bool
+  /// The learner as it learnt (test, then train).
+  public var learner: Double?
+  /// The version that was being served.
+  public var served: Double?
+  /// Predicting the running mean or the class frequencies.
+  public var baseRate: Double?
+  /// Predicting that the label does not change.
+  public var noChange: Double?
+
+  /// A metric.
+  public init(
+    _ name: String, lowerIsBetter: Bool, learner: Double?, served: Double? = nil,
+    baseRate: Double? = nil, noChange: Double? = nil
+  ) {
+    self.name = name
+    self.lowerIsBetter = lowerIsBetter
+    self.learner = learner
+    self.served = served
+    self.baseRate = baseRate
+    self.noChange = noChange
+  }
+}
+
+/// A feature in the reference and in the current sample.
+public struct FeatureDrift: Codable, Equatable, Sendable {
+  /// The feature's name.
+  public var name: String
+  /// Its number among `RunHistory.driftStatistics`.
+  public var index: Int?
+  /// The Kolmogorov-Smirnov statistic D; `nil` when a sample is too small.
+  public var statistic: Double?
+  /// The p-value of D.
+  public var pValue: Double?
+  /// How the p-value was found.
+  public var method: String?
+  /// The population stability index.
+  public var stabilityIndex: Double?
+  /// The share of missing values in the reference.
+  public var missingReference: Double = 0
+  /// The share of missing values in the current sample.
+  public var missingCurrent: Double = 0
+  /// Whether it counts as drifted: significant and large.
+  public var drifted: Bool = false
+  /// The learner's weight per standard deviation of the feature.
+  public var weight: Double?
+  /// How far the mean moved, in standard deviations of the reference; D stands in when it is `nil`.
+  public var shift: Double?
+  /// Both histograms over the same bins.
+  public var histogram: HistogramPair?
+  /// Both distribution functions.
+  public var distributions: DistributionPair?
+
+  /// A feature that is not tested yet.
+  public init(name: String) { self.name = name }
+}
+
+/// Two histograms over the same bins.
+public struct HistogramPair: Codable, Equatable, Sendable {
+  /// The ends of the bins: one more than there are bins.
+  public var edges: [Double]
+  /// The share of the reference in each bin.
+  public var reference: [Double]
+  /// The share of the current sample in each bin.
+  public var current: [Double]
+
+  /// Two histograms.
+  public init(edges: [Double], reference: [Double], current: [Double]) {
+    self.edges = edges
+    self.reference = reference
+    self.current = current
+  }
+}
+
+/// Two distribution functions, given at some values: right-continuous steps.
+public struct DistributionPair: Codable, Equatable, Sendable {
+  /// The values, ascending; at most some 60.
+  public var values: [Double]
+  /// The share of the reference at or below each value.
+  public var reference: [Double]
+  /// The share of the current sample at or below each value.
+  public var current: [Double]
+  /// The index of the value at which they are farthest apart.
+  public var gapIndex: Int?
+
+  /// Two distribution functions.
+  public init(values: [Double], reference: [Double], current: [Double], gapIndex: Int?) {
+    self.values = values
+    self.reference = reference
+    self.current = current
+    self.gapIndex = gapIndex
+  }
+}
+
+/// How good predictions are, in more than one number.
+public struct QualitySummary: Codable, Equatable, Sendable {
+  /// A point of a receiver operating characteristic.
+  public struct OperatingPoint: Codable, Equatable, Sendable {
+    /// The share of negatives predicted positive.
+    public var falsePositiveRate: Double
+    /// The share of positives predicted positive.
+    public var truePositiveRate: Double
+
+    /// A point.
+    public init(falsePositiveRate: Double, truePositiveRate: Double) {
+      self.falsePositiveRate = falsePositiveRate
+      self.truePositiveRate = truePositiveRate
+    }
+  }
+
+  /// Rows with similar predictions.
+  public struct Bin: Codable, Equatable, Sendable {
+    /// Their mean prediction.
+    public var meanPrediction: Double
+    /// Their mean outcome: the share of positives, or the mean target.
+    public var meanOutcome: Double
+    /// How many they are.
+    public var count: Double
+
+    /// A bin.
+    public init(meanPrediction: Double, meanOutcome: Double, count: Double) {
+      self.meanPrediction = meanPrediction
+      self.meanOutcome = meanOutcome
+      self.count = count
+    }
+  }
+
+  /// A quantile of the residuals (outcome − prediction).
+  public struct Quantile: Codable, Equatable, Sendable {
+    /// The share of residuals at or below.
+    public var share: Double
+    /// The residual.
+    public var value: Double
+
+    /// A quantile.
+    public init(share: Double, value: Double) {
+      self.share = share
+      self.value = value
+    }
+  }
+
+  /// The names of the classes.
+  public var classes: [String] = []
+  /// Rows by true class, then by predicted class.
+  public var confusion: [[Double]] = []
+  /// The receiver operating characteristic from (0, 0) to (1, 1).
+  public var operatingPoints: [OperatingPoint] = []
+  /// The area under it.
+  public var areaUnderCurve: Double?
+  /// Rows by prediction: the reliability diagram, or predicted against actual for a regression.
+  public var bins: [Bin] = []
+  /// Quantiles of the residuals of a regression, ascending.
+  public var residualQuantiles: [Quantile] = []
+  /// The share of outcomes inside the 90 % intervals of a regression.
+  public var intervalCoverage: Double?
+
+  /// Nothing known.
+  public init() {}
+}
+
+/// The weight of one feature.
+public struct Coefficient: Codable, Equatable, Sendable {
+  /// The feature's name.
+  public var name: String
+  /// The class it speaks for, with more than two.
+  public var output: String?
+  /// Per standard deviation of the feature.
+  public var standardized: Double
+  /// Per unit of the feature.
+  public var perUnit: Double?
+
+  /// A weight.
+  public init(name: String, output: String? = nil, standardized: Double, perUnit: Double?) {
+    self.name = name
+    self.output = output
+    self.standardized = standardized
+    self.perUnit = perUnit
+  }
+}
+
+/// Missing values of one column.
+public struct MissingCount: Codable, Equatable, Sendable {
+  /// The column's name.
+  public var name: String
+  /// How many are missing.
+  public var count: Int
+
+  /// A count.
+  public init(name: String, count: Int) {
+    self.name = name
+    self.count = count
+  }
+}
+
+/// What gives the same run again.
+public struct Reproduction: Codable, Equatable, Sendable {
+  /// Where a partition was read.
+  public struct Extent: Codable, Equatable, Sendable {
+    /// The partition.
+    public var partition: Int
+    /// The position of its first record.
+    public var start: Int64
+    /// The position after its last record.
+    public var end: Int64
+
+    /// An extent.
+    public init(partition: Int, start: Int64, end: Int64) {
+      self.partition = partition
+      self.start = start
+      self.end = end
+    }
+  }
+
+  /// The command line as it was typed.
+  public var command: [String]
+  /// All settings in force, as JSON.
+  public var settings: String
+  /// The seed of everything random.
+  public var seed: UInt64
+  /// The version of the software.
+  public var softwareVersion: String
+  /// The address of the data.
+  public var source: String
+  /// What was read of it.
+  public var extents: [Extent]
+  /// The SHA-256 of the model that came out.
+  public var modelDigest: String?
+
+  /// What gives the same run again.
+  public init(
+    command: [String], settings: String, seed: UInt64, softwareVersion: String = version,
+    source: String, extents: [Extent] = [], modelDigest: String? = nil
+  ) {
+    self.command = command
+    self.settings = settings
+    self.seed = seed
+    self.softwareVersion = softwareVersion
+    self.source = source
+    self.extents = extents
+    self.modelDigest = modelDigest
+  }
+}
