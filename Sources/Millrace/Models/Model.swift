@@ -1,0 +1,212 @@
+/// What is learnt and served as one: how records are read, how columns are scaled, and a learner.
+///
+/// A value: a copy is a snapshot that learning does not touch. Prediction is safe from many
+/// threads and does not allocate beyond the stack for rows of ordinary width.
+public struct Model: Sendable {
+  /// How records become rows, and classes their indices.
+  public internal(set) var schema: Schema
+  /// What the learner was told.
+  public let settings: LearnerSettings
+  /// The columns' statistics.
+  public internal(set) var scaler: StandardScaler
+  /// What learns.
+  public internal(set) var learner: any Learner
+  /// Records learnt.
+  public internal(set) var rowCount = 0
+  /// Standardised rows of the block in work; empty between calls, kept for its memory.
+  private var standardized: [Float] = []
+
+  /// Rows that are standardised at once: enough to amortise a call, few enough for the cache.
+  private static let blockRows = 64
+
+  /// A model that has learnt nothing.
+  ///
+  /// - Throws: `configuration` when the learner cannot do the schema's task.
+  public init(schema: Schema, settings: LearnerSettings) throws(MillraceError) {
+    self.schema = schema
+    self.settings = settings
+    let columnCount = schema.featureNames.count
+    scaler = StandardScaler(columnCount: columnCount, limit: Self.limit(for: schema.task))
+    learner = try settings.makeLearner(task: schema.task, columnCount: columnCount + 1)
+  }
+
+  init(schema: Schema, settings: LearnerSettings, scaler: StandardScaler, learner: any Learner) {
+    self.schema = schema
+    self.settings = settings
+    self.scaler = scaler
+    self.learner = learner
+  }
+
+  /// Standardised values are cut at ±10, and for regression at ±30: ±10 would break linear
+  /// relations in heavy tails.
+  private static func limit(for task: Task) -> Float { task == .regression ? 30 : 10 }
+
+  /// Columns of a raw row.
+  public var columnCount: Int { scaler.columnCount }
+
+  /// Numbers per prediction (see `PredictionRows`).
+  public var outputWidth: Int { learner.outputWidth(classCount: schema.classes.count) }
+
+  /// Predicts raw rows.
+  ///
+  /// - Parameters:
+  ///   - features: `predictions.count × columnCount` numbers, row-major; NaN is a missing value.
+  ///   - horizon: `.never` where the model is used without fresh labels.
+  ///   - predictions: where the answers go, `outputWidth` numbers a row.
+  public func predict(
+    _ features: UnsafePointer<Float>, horizon: LabelHorizon = .never,
+    into predictions: PredictionRows
+  ) {
+    let stride = columnCount + 1
+    let blockRows = min(Self.blockRows, predictions.count)
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: max(blockRows * stride, 1)) { buffer in
+      guard let base = buffer.baseAddress else { return }
+      var start = 0
+      while start < predictions.count {
+        let count = min(blockRows, predictions.count - start)
+        scaler.transform(features + start * columnCount, count: count, into: base, stride: stride)
+        learner.predict(
+          Rows(base: base, count: count, columns: stride, stride: stride), horizon: horizon,
+          into: predictions.slice(from: start, count: count))
+        start += count
+      }
+    }
+  }
+
+  /// Predicts each row and then learns from it, in order.
+  ///
+  /// - Parameters:
+  ///   - batch: decoded records with labels.
+  ///   - rows: which of its rows.
+  ///   - predictions: what was predicted for each row before it was learnt; `rows.count` rows.
+  mutating func learn(_ batch: Batch, rows: Range<Int>, predictions: PredictionRows) {
+    let stride = columnCount + 1
+    // Taken out for the time of the call: it may not be borrowed while the rest of self changes.
+    var buffer = exchange(&standardized, with: [])
+    defer { standardized = buffer }
+    if buffer.count < Self.blockRows * stride {
+      buffer = Array(repeating: 0, count: Self.blockRows * stride)
+    }
+    batch.features.withUnsafeBufferPointer { features in
+      batch.labels.withUnsafeBufferPointer { labels in
+        batch.weights.withUnsafeBufferPointer { weights in
+          buffer.withUnsafeMutableBufferPointer { buffer in
+            guard let features = features.baseAddress, let labels = labels.baseAddress,
+              let weights = weights.baseAddress, let base = buffer.baseAddress
+            else { return }
+            var start = rows.lowerBound
+            while start < rows.upperBound {
+              let count = min(Self.blockRows, rows.upperBound - start)
+              scaler.transformAndUpdate(
+                features + start * columnCount, count: count, into: base, stride: stride)
+              learner.learn(
+                Rows(base: base, count: count, columns: stride, stride: stride),
+                labels: labels + start, weights: weights + start,
+                predictions: predictions.slice(from: start - rows.lowerBound, count: count))
+              start += count
+            }
+          }
+        }
+      }
+    }
+    rowCount += rows.count
+  }
+
+  /// Whether every number learnt is finite.
+  public var isFinite: Bool {
+    learner.isFinite && scaler.means.allSatisfy(\.isFinite)
+      && scaler.squaredDistances.allSatisfy(\.isFinite)
+  }
+
+  /// The linear part of the model in the units of the input columns: the intercept and a
+  /// coefficient per column, for each output.
+  ///
+  /// A standardised score w·(x − μ)/σ + b is (w/σ)·x + (b − Σ wμ/σ).
+  public func coefficients(horizon: LabelHorizon = .never) -> [(
+    intercept: Double, columns: [Double]
+  )] {
+    learner.standardizedCoefficients(horizon: horizon).map { weights in
+      var columns = [Double](repeating: 0, count: columnCount)
+      var intercept = weights.last ?? 0
+      for column in 0..<min(columnCount, weights.count) {
+        let deviation = scaler.standardDeviation(column)
+        guard deviation > 0 else { continue }
+        columns[column] = weights[column] / deviation
+        intercept -= columns[column] * scaler.means[column]
+      }
+      return (intercept, columns)
+    }
+  }
+}
+
+// MARK: - Saving
+
+extension Model {
+  /// Writes the model under names that start with `prefix`.
+  func encode(into archive: inout TensorArchive, prefix: String = "") {
+    archive.set(Int64(rowCount), as: "\(prefix)rowCount")
+    scaler.encode(into: &archive, prefix: "\(prefix)scaler.")
+    learner.encode(into: &archive, prefix: "\(prefix)learner.")
+  }
+
+  /// Reads what `encode` wrote.
+  init(
+    schema: Schema, settings: LearnerSettings, decoding archive: TensorArchive, prefix: String = ""
+  ) throws(MillraceError) {
+    let columnCount = schema.featureNames.count
+    self.schema = schema
+    self.settings = settings
+    rowCount = Int(try archive.integer("\(prefix)rowCount"))
+    scaler = StandardScaler(columnCount: columnCount, limit: Self.limit(for: schema.task))
+    try scaler.decode(from: archive, prefix: "\(prefix)scaler.")
+    learner = try settings.decodeLearner(
+      task: schema.task, columnCount: columnCount + 1, from: archive, prefix: "\(prefix)learner.")
+  }
+
+  /// The served merge of the models of several partitions, in the order given.
+  static func merging(_ parts: [Model]) throws(MillraceError) -> Model {
+    guard let first = parts.first else {
+      throw MillraceError(.numerical, "there is no model to merge")
+    }
+    guard parts.count > 1 else { return first }
+    var scaler = first.scaler
+    for part in parts.dropFirst() { scaler.merge(part.scaler) }
+    var model = Model(
+      schema: first.schema, settings: first.settings, scaler: scaler,
+      learner: try first.learner.mergingPartitions(parts, scaler: scaler))
+    model.rowCount = parts.reduce(0) { $0 + $1.rowCount }
+    return model
+  }
+}
+
+extension Learner {
+  /// `merging` for parts whose learners are of this learner's type.
+  fileprivate func mergingPartitions(
+    _ parts: [Model], scaler: StandardScaler
+  ) throws(MillraceError) -> any Learner {
+    var own: [(learner: Self, scaler: StandardScaler)] = []
+    for part in parts {
+      guard let learner = part.learner as? Self else {
+        throw MillraceError(.numerical, "models of different learners cannot be merged")
+      }
+      own.append((learner, part.scaler))
+    }
+    return try Self.merging(own, scaler: scaler)
+  }
+}
+
+extension StandardScaler {
+  func encode(into archive: inout TensorArchive, prefix: String) {
+    archive.set(counts, as: "\(prefix)counts")
+    archive.set(means, as: "\(prefix)means")
+    archive.set(squaredDistances, as: "\(prefix)squaredDistances")
+    archive.set(missingCounts, as: "\(prefix)missingCounts")
+  }
+
+  mutating func decode(from archive: TensorArchive, prefix: String) throws(MillraceError) {
+    counts = try archive.doubles("\(prefix)counts", count: columnCount)
+    means = try archive.doubles("\(prefix)means", count: columnCount)
+    squaredDistances = try archive.doubles("\(prefix)squaredDistances", count: columnCount)
+    missingCounts = try archive.doubles("\(prefix)missingCounts", count: columnCount)
+  }
+}
