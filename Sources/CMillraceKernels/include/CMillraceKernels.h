@@ -1,8 +1,9 @@
 #ifndef CMILLRACEKERNELS_H
 #define CMILLRACEKERNELS_H
 
-#include "parse_frame.h"
+#include "filter.h"
 #include "format.h"
+#include "parse_frame.h"
 #include "rows.h"
 #include "scaler.h"
 

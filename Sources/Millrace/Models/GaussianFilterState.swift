@@ -1,0 +1,126 @@
+// MARK: Saving
+
+extension GaussianFilter {
+  /// Writes the Gaussian and the target's scale.
+  public func encode(into archive: inout TensorArchive, prefix: String) {
+    archive.metadata[prefix + "task"] = task.rawValue
+    archive.set(mean, as: prefix + "mean")
+    archive.set(covariance, shape: [mean.count, mean.count], as: prefix + "covariance")
+    if task == .regression { archive.set(target.numbers, as: prefix + "target") }
+  }
+
+  /// Reads what `encode` wrote.
+  public init(
+    settings: LearnerSettings, decoding archive: TensorArchive, prefix: String
+  ) throws(MillraceError) {
+    let name = archive.metadata[prefix + "task"] ?? "missing"
+    guard let task = Task(rawValue: name) else {
+      throw MillraceError(.store, "\(prefix)task is \(name); expected binary or regression")
+    }
+    let mean = try archive.doubles(prefix + "mean")
+    try self.init(settings: settings, task: task, columns: mean.count)
+    self.mean = mean
+    covariance = try archive.doubles(prefix + "covariance", count: covariance.count)
+    if task == .regression {
+      target.numbers = try archive.doubles(prefix + "target", count: target.numbers.count)
+    }
+  }
+}
+
+extension FilterTarget {
+  /// Every number, in a fixed order.
+  var numbers: [Double] {
+    get {
+      [
+        origin, count, mean, squaredDistances, noiseSquares, noiseSamples, lowerFactor, upperFactor,
+      ]
+    }
+    set {
+      (origin, count, mean, squaredDistances) = (newValue[0], newValue[1], newValue[2], newValue[3])
+      (noiseSquares, noiseSamples) = (newValue[4], newValue[5])
+      (lowerFactor, upperFactor) = (newValue[6], newValue[7])
+    }
+  }
+}
+
+// MARK: Merging
+
+extension GaussianFilter {
+  /// Multiplies the partitions' Gaussians: H = ΣHₚ, w = H⁻¹ΣHₚwₚ with Hₚ the inverse of a part's
+  /// covariance, each read in the merged scaler's columns first. O(P·d³).
+  public static func merging(
+    _ parts: [(learner: GaussianFilter, scaler: StandardScaler)], scaler: StandardScaler
+  ) throws(MillraceError) -> GaussianFilter {
+    guard var merged = parts.first?.learner else {
+      throw MillraceError(.numerical, "a merge needs at least one partition's filter")
+    }
+    if parts.count == 1, parts[0].scaler == scaler { return merged }
+    merged.target = FilterTarget(merging: parts.map(\.learner.target))
+    let d = merged.mean.count
+    var precision = [Double](repeating: 0, count: d * d)
+    var pull = [Double](repeating: 0, count: d)
+    for (learner, partScaler) in parts {
+      let change = ColumnChange(from: partScaler, to: scaler)
+      var mean = learner.mean
+      mean[d - 1] += learner.target.origin - merged.target.origin
+      mean = change.weights(mean)
+      var own = try inverted(change.covariance(learner.covariance), order: d)
+      if learner.target.noise > 0 {
+        let ratio = merged.target.noise / learner.target.noise
+        for index in own.indices { own[index] *= ratio }
+      }
+      for row in 0..<d {
+        for column in 0..<d {
+          precision[row * d + column] += own[row * d + column]
+          pull[row] += own[row * d + column] * mean[column]
+        }
+      }
+    }
+    merged.covariance = try inverted(precision, order: d)
+    for row in 0..<d {
+      merged.mean[row] = (0..<d).reduce(0) { $0 + merged.covariance[row * d + $1] * pull[$1] }
+    }
+    return merged
+  }
+}
+
+extension FilterTarget {
+  /// What all parts together know. The first part that saw a target gives the origin.
+  init(merging parts: [FilterTarget]) {
+    let seen = parts.filter { $0.count > 0 }
+    guard let first = seen.first else { return }
+    self = first
+    for part in seen.dropFirst() {
+      let total = count + part.count
+      let delta = part.origin + part.mean - origin - mean
+      squaredDistances += part.squaredDistances + delta * delta * count * part.count / total
+      mean += delta * part.count / total
+      lowerFactor += (part.lowerFactor - lowerFactor) * part.count / total
+      upperFactor += (part.upperFactor - upperFactor) * part.count / total
+      count = total
+      noiseSquares += part.noiseSquares
+      noiseSamples += part.noiseSamples
+    }
+  }
+}
+
+/// The inverse of a symmetric positive definite matrix, by Gauss-Jordan elimination in place.
+private func inverted(_ matrix: [Double], order d: Int) throws(MillraceError) -> [Double] {
+  var result = matrix
+  for pivot in 0..<d {
+    let diagonal = result[pivot * d + pivot]
+    guard diagonal > 0 else {
+      throw MillraceError(.numerical, "a covariance to merge is not positive: pivot \(diagonal)")
+    }
+    result[pivot * d + pivot] = 1
+    for column in 0..<d { result[pivot * d + column] /= diagonal }
+    for row in 0..<d where row != pivot {
+      let factor = result[row * d + pivot]
+      result[row * d + pivot] = 0
+      for column in 0..<d {
+        result[row * d + column] -= factor * result[pivot * d + column]
+      }
+    }
+  }
+  return result
+}
