@@ -2,9 +2,14 @@
 ///
 /// Reused from poll to poll. A record's bytes are valid until the next poll fills the batch again.
 public struct RecordBatch: Sendable {
+  /// How many readable bytes follow the last record at least, whatever they hold: parsers that
+  /// load whole vectors may run past a record's end.
+  public static let padding = 64
+
   /// The partition all records are of.
   public var partition = 0
-  /// The records' bytes, with what separates them.
+  /// The records' bytes, with what separates them. Longer than the records: only what lies between
+  /// `starts` and `ends` means anything.
   public var bytes: [UInt8] = []
   /// Where each record starts in `bytes`.
   public var starts: [Int] = []
@@ -21,9 +26,8 @@ public struct RecordBatch: Sendable {
   /// The number of records.
   public var count: Int { starts.count }
 
-  /// Removes all records and keeps the memory.
+  /// Removes all records and keeps the memory, `bytes` included.
   public mutating func removeAll() {
-    bytes.removeAll(keepingCapacity: true)
     starts.removeAll(keepingCapacity: true)
     ends.removeAll(keepingCapacity: true)
     positions.removeAll(keepingCapacity: true)

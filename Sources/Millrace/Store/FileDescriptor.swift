@@ -4,13 +4,22 @@ internal import Glibc
 package struct FileDescriptor: ~Copyable {
   /// The number the system knows it by.
   package let number: Int32
-  private let path: String
+  let path: String
 
   /// Opens `path`; `mode` is what a file that is created may be used for.
   ///
   /// - Throws: `system` when the file cannot be opened.
   package init(_ path: String, flags: Int32, mode: UInt32 = 0o644) throws(MillraceError) {
     number = retryingInterrupted { open(path, flags | O_CLOEXEC, mode) }
+    self.path = path
+    guard number >= 0 else { throw .system("cannot open", path) }
+  }
+
+  /// Shares an open file, such as standard input; `path` is its name in messages.
+  ///
+  /// - Throws: `system` when it is not open.
+  package init(duplicating other: Int32, _ path: String) throws(MillraceError) {
+    number = fcntl(other, F_DUPFD_CLOEXEC, 0)
     self.path = path
     guard number >= 0 else { throw .system("cannot open", path) }
   }
@@ -66,7 +75,7 @@ package struct FileDescriptor: ~Copyable {
 }
 
 /// Calls `body` again while a signal interrupts it.
-private func retryingInterrupted<Result: SignedInteger>(_ body: () -> Result) -> Result {
+func retryingInterrupted<Result: SignedInteger>(_ body: () -> Result) -> Result {
   while true {
     let result = body()
     if result != -1 || errno != EINTR { return result }
