@@ -5,47 +5,11 @@
 /// 2⁻²⁵. The confusion at ½ is exact; the AUC counts pairs within one bin as ties, and
 /// `aucErrorBound` says how much that can matter.
 public struct BinaryMetrics: Sendable, Equatable {
-  /// One bar of the reliability diagram.
-  public struct ReliabilityBin: Codable, Equatable, Sendable {
-    /// The weight of its records.
-    public var weight: Double
-    /// The mean predicted probability.
-    public var meanProbability: Double
-    /// The share of positives.
-    public var positiveRate: Double
-  }
-
-  /// Records by true class and predicted class (positive where p > ½), by weight.
-  public struct Confusion: Codable, Equatable, Sendable {
-    /// Positives predicted positive.
-    public var truePositive: Double
-    /// Negatives predicted positive.
-    public var falsePositive: Double
-    /// Negatives predicted negative.
-    public var trueNegative: Double
-    /// Positives predicted negative.
-    public var falseNegative: Double
-  }
-
-  /// A point of the ROC curve.
-  public struct ROCPoint: Codable, Equatable, Sendable {
-    /// The share of negatives scored above the threshold.
-    public var falsePositiveRate: Double
-    /// The share of positives scored above the threshold.
-    public var truePositiveRate: Double
-  }
-
   /// Bars of the reliability diagram, of equal width.
   public static let reliabilityBinCount = 20
 
-  /// The number of records.
-  public internal(set) var rows = 0
-  /// The classifier.
-  public internal(set) var model = ClassifierScore()
-  /// The running share of positives, predicted before each record.
-  public internal(set) var baseRate = ClassifierScore()
-  /// The label of the record before, with the running share of repeats as its probability.
-  public internal(set) var noChange = ClassifierScore()
+  /// The classifier beside its baselines.
+  public internal(set) var scores = ClassifierComparison()
   /// The weight of positives and of negatives per score bin, side by side.
   var scoreCounts: [Double]
   /// Weight, Σ w p and Σ w y per bar of the reliability diagram, side by side.
@@ -59,10 +23,7 @@ public struct BinaryMetrics: Sendable, Equatable {
 
   /// Takes in what other metrics saw.
   public mutating func merge(_ other: BinaryMetrics) {
-    rows += other.rows
-    model.merge(other.model)
-    baseRate.merge(other.baseRate)
-    noChange.merge(other.noChange)
+    scores.merge(other.scores)
     for index in scoreCounts.indices { scoreCounts[index] += other.scoreCounts[index] }
     for index in reliabilitySums.indices { reliabilitySums[index] += other.reliabilitySums[index] }
   }
@@ -94,20 +55,17 @@ public struct BinaryMetrics: Sendable, Equatable {
     return tied > 0 ? tied / (2 * negativeWeight * positiveWeight) : 0
   }
 
-  /// Records by true and predicted class.
-  public var confusion: Confusion {
-    let (above, belowNegative) = (ScoreBins.half + 1, sum(of: 0, from: 0))
-    let (falsePositive, truePositive) = (sum(of: 0, from: above), sum(of: 1, from: above))
-    return Confusion(
-      truePositive: truePositive, falsePositive: falsePositive,
-      trueNegative: belowNegative - falsePositive, falseNegative: positiveWeight - truePositive)
+  /// The weight of records by true class, then by predicted class (positive where p > ½).
+  public var confusion: [[Double]] {
+    let above = (0...1).map { sum(of: $0, from: ScoreBins.half + 1) }
+    return [[negativeWeight - above[0], above[0]], [positiveWeight - above[1], above[1]]]
   }
 
   /// The ROC curve from (0, 0) to (1, 1), thinned to at most `points` points.
-  public func rocCurve(points: Int = 101) -> [ROCPoint] {
+  public func rocCurve(points: Int = 101) -> [QualitySummary.OperatingPoint] {
     let (positives, negatives) = (positiveWeight, negativeWeight)
     guard positives > 0, negatives > 0, points > 1 else { return [] }
-    var curve = [ROCPoint(falsePositiveRate: 0, truePositiveRate: 0)]
+    var curve = [QualitySummary.OperatingPoint(falsePositiveRate: 0, truePositiveRate: 0)]
     var (falsePositive, truePositive) = (0.0, 0.0)
     for bin in (0..<ScoreBins.count).reversed() {
       falsePositive += scoreCounts[2 * bin]
@@ -116,23 +74,25 @@ public struct BinaryMetrics: Sendable, Equatable {
       let last = curve[curve.count - 1]
       let step = x - last.falsePositiveRate + y - last.truePositiveRate
       if step >= 2 / Double(points - 2) {
-        curve.append(ROCPoint(falsePositiveRate: x, truePositiveRate: y))
+        curve.append(QualitySummary.OperatingPoint(falsePositiveRate: x, truePositiveRate: y))
       }
     }
-    if curve[curve.count - 1] != ROCPoint(falsePositiveRate: 1, truePositiveRate: 1) {
-      curve.append(ROCPoint(falsePositiveRate: 1, truePositiveRate: 1))
+    if curve[curve.count - 1]
+      != QualitySummary.OperatingPoint(falsePositiveRate: 1, truePositiveRate: 1)
+    {
+      curve.append(QualitySummary.OperatingPoint(falsePositiveRate: 1, truePositiveRate: 1))
     }
     return curve
   }
 
-  /// The reliability diagram: probability bars from 0 to 1; `nil` where a bar has no record.
-  public var reliability: [ReliabilityBin?] {
-    (0..<Self.reliabilityBinCount).map { bin in
-      let weight = reliabilitySums[3 * bin]
+  /// The reliability diagram: the bars from 0 to 1 that hold records.
+  public var reliability: [QualitySummary.Bin] {
+    stride(from: 0, to: reliabilitySums.count, by: 3).compactMap { bar in
+      let weight = reliabilitySums[bar]
       guard weight > 0 else { return nil }
-      return ReliabilityBin(
-        weight: weight, meanProbability: reliabilitySums[3 * bin + 1] / weight,
-        positiveRate: reliabilitySums[3 * bin + 2] / weight)
+      return QualitySummary.Bin(
+        meanPrediction: reliabilitySums[bar + 1] / weight,
+        meanOutcome: reliabilitySums[bar + 2] / weight, count: weight)
     }
   }
 
@@ -150,70 +110,50 @@ public struct BinaryMetrics: Sendable, Equatable {
 }
 
 extension BinaryMetrics: TaskMetrics {
-  struct Baselines: LabelBaselines {
-    var weight = 0.0
-    var positiveWeight = 0.0
-    var transitions = 0.0
-    var repeats = 0.0
-    var last = -1.0
-  }
+  static var noBaselines: ClassBaselines { ClassBaselines(classWeights: [0, 0]) }
 
-  /// Probability, label, weight, the base rate, and the no-change probability of the positive.
-  static let outcomeWidth = 5
+  static func isLabel(_ label: Double) -> Bool { label.isFinite }
 
-  @inline(__always)
   static func outcome(
     prediction: UnsafePointer<Double>, width: Int, label: Double, weight: Double,
-    baselines: inout Baselines, into outcome: UnsafeMutablePointer<Double>
-  ) {
-    let positive: Double = label > 0.5 ? 1 : 0
-    // ½ added to either side (Krichevsky and Trofimov 1981): never certain, ½ at the start.
-    let stay = (baselines.repeats + 0.5) / (baselines.transitions + 1)
-    outcome[0] = prediction[0]
-    outcome[1] = positive
-    outcome[2] = weight
-    outcome[3] = (baselines.positiveWeight + 0.5) / (baselines.weight + 1)
-    outcome[4] = baselines.last > 0.5 ? stay : 1 - stay
-    baselines.weight += weight
-    baselines.positiveWeight += weight * positive
-    baselines.repeats += positive == baselines.last ? 1 : 0
-    baselines.transitions += baselines.last >= 0 ? 1 : 0
-    baselines.last = positive
+    baselines: inout ClassBaselines
+  ) -> ClassifierOutcome {
+    let isPositive = label > 0.5
+    let p = prediction[0]
+    var outcome = ClassifierOutcome(probability: p, weight: weight)
+    outcome.loss = ClassifierScore.logLoss(probabilityOfTruth: isPositive ? p : 1 - p)
+    outcome.truth = isPositive ? 1 : 0
+    outcome.predicted = p.isNaN ? 1 - outcome.truth : p > 0.5 ? 1 : 0
+    baselines.predict(isPositive ? 1 : 0, weight: weight, into: &outcome)
+    return outcome
   }
 
-  @inline(__always)
-  mutating func add(_ outcome: UnsafePointer<Double>) {
-    let (p, positive, weight) = (outcome[0], outcome[1], outcome[2])
-    let isPositive = positive > 0.5
-    rows += 1
-    model.add(classifier: p, isPositive: isPositive, weight: weight)
-    baseRate.add(classifier: outcome[3], isPositive: isPositive, weight: weight)
-    noChange.add(classifier: outcome[4], isPositive: isPositive, weight: weight)
-    let probability = max(0, min(1, p.isNaN ? 1 - positive : p))
-    scoreCounts[2 * ScoreBins.bin(of: probability) + (isPositive ? 1 : 0)] += weight
+  mutating func add(_ outcome: ClassifierOutcome) {
+    scores.add(outcome)
+    let truth = Int(outcome.truth)
+    let p = outcome.probability.isNaN ? Double(outcome.predicted) : outcome.probability
+    let probability = max(0, min(1, p))
+    scoreCounts[2 * ScoreBins.bin(of: probability) + truth] += outcome.weight
     let bars = Self.reliabilityBinCount
     let bar = 3 * min(bars - 1, Int(probability * Double(bars)))
-    reliabilitySums[bar] += weight
-    reliabilitySums[bar + 1] += weight * probability
-    reliabilitySums[bar + 2] += weight * positive
+    reliabilitySums[bar] += outcome.weight
+    reliabilitySums[bar + 1] += outcome.weight * probability
+    reliabilitySums[bar + 2] += outcome.weight * Double(truth)
   }
 
   var summary: MetricSummary {
-    MetricSummary(
-      rows: rows, logLoss: model.logLoss, accuracy: model.accuracy, auc: auc,
-      calibrationRatio: calibrationRatio,
-      baseRate: .init(logLoss: baseRate.logLoss, accuracy: baseRate.accuracy),
-      noChange: .init(logLoss: noChange.logLoss, accuracy: noChange.accuracy))
+    var summary = scores.summary
+    summary.auc = auc
+    summary.calibrationRatio = calibrationRatio
+    return summary
   }
 }
 
-extension ClassifierScore {
-  /// Takes in a binary classifier's probability of the positive class.
-  @inline(__always)
-  fileprivate mutating func add(classifier p: Double, isPositive: Bool, weight: Double) {
-    add(
-      probabilityOfTruth: isPositive ? p : 1 - p, isCorrect: (p > 0.5) == isPositive,
-      weight: weight)
+extension TaskMetrics where Outcome == ClassifierOutcome {
+  static func losses(
+    of outcome: ClassifierOutcome
+  ) -> (model: Double, baseRate: Double, noChange: Double) {
+    (outcome.loss, outcome.baseRateLoss, outcome.noChangeLoss)
   }
 }
 

@@ -5,53 +5,130 @@
 #endif
 
 /// Log-loss and accuracy of one classifier, as sums that merge.
-///
-/// The probability given to the true class is clipped to [ε, 1 − ε] with ε = 2⁻⁵², as
-/// scikit-learn's `log_loss` does; one that is not a number counts as ε.
 public struct ClassifierScore: Sendable, Equatable {
   /// The total weight of the records.
   public internal(set) var weight = 0.0
+  /// Σ w · (−ln p of the true class).
+  public internal(set) var lossSum = 0.0
   /// The weight of the records whose class was predicted.
   public internal(set) var correctWeight = 0.0
-  /// −Σ w ln p over the records that `product` does not hold.
-  var lossSum = 0.0
-  /// Π p over the latest records of weight 1: one logarithm for many records.
-  var product = 1.0
-
-  /// The smallest probability that a true class is given.
-  static let clip = Double.ulpOfOne
 
   /// A score of no record.
   public init() {}
 
-  /// Takes in the probability that was given to the true class.
-  @inline(__always)
-  mutating func add(probabilityOfTruth: Double, isCorrect: Bool, weight: Double) {
-    let clipped = max(Self.clip, min(1 - Self.clip, probabilityOfTruth))
-    let p = probabilityOfTruth.isNaN ? Self.clip : clipped
+  /// −ln p of the probability that was given to the true class.
+  ///
+  /// It is clipped to [ε, 1 − ε] with ε = 2⁻⁵², as scikit-learn's `log_loss` does; a probability
+  /// that is not a number counts as ε.
+  static func logLoss(probabilityOfTruth p: Double) -> Double {
+    let clip = Double.ulpOfOne
+    return -log(p.isNaN ? clip : max(clip, min(1 - clip, p)))
+  }
+
+  mutating func add(loss: Double, isCorrect: Bool, weight: Double) {
     self.weight += weight
+    lossSum += weight * loss
     correctWeight += isCorrect ? weight : 0
-    if weight == 1 {
-      product *= p
-      if product < 0x1p-900 {
-        lossSum -= log(product)
-        product = 1
-      }
-    } else {
-      lossSum -= weight * log(p)
-    }
   }
 
   /// Takes in what another score saw.
   public mutating func merge(_ other: ClassifierScore) {
     weight += other.weight
+    lossSum += other.lossSum
     correctWeight += other.correctWeight
-    lossSum += other.lossSum - log(other.product)
   }
 
-  /// The mean of −ln p(true class); `nil` before the first record.
-  public var logLoss: Double? { weight > 0 ? (lossSum - log(product)) / weight : nil }
+  /// The mean of −ln p of the true class; `nil` before the first record.
+  public var logLoss: Double? { weight > 0 ? lossSum / weight : nil }
 
   /// The share of records whose class was predicted; `nil` before the first record.
   public var accuracy: Double? { weight > 0 ? correctWeight / weight : nil }
+}
+
+/// A classifier's score and those of two predictors that look at labels only.
+public struct ClassifierComparison: Sendable, Equatable {
+  /// The number of records.
+  public internal(set) var rows = 0
+  /// The classifier.
+  public internal(set) var model = ClassifierScore()
+  /// The running frequencies of the classes, predicted before each record.
+  public internal(set) var baseRate = ClassifierScore()
+  /// The class of the record before, with the running share of repeats as its probability.
+  public internal(set) var noChange = ClassifierScore()
+
+  /// A comparison over no record.
+  public init() {}
+
+  mutating func add(_ outcome: ClassifierOutcome) {
+    rows += 1
+    let weight = outcome.weight
+    model.add(loss: outcome.loss, isCorrect: outcome.isCorrect, weight: weight)
+    baseRate.add(loss: outcome.baseRateLoss, isCorrect: outcome.baseRateIsCorrect, weight: weight)
+    noChange.add(loss: outcome.noChangeLoss, isCorrect: outcome.noChangeIsCorrect, weight: weight)
+  }
+
+  mutating func merge(_ other: ClassifierComparison) {
+    rows += other.rows
+    model.merge(other.model)
+    baseRate.merge(other.baseRate)
+    noChange.merge(other.noChange)
+  }
+
+  var summary: MetricSummary {
+    MetricSummary(
+      rows: rows, logLoss: model.logLoss, accuracy: model.accuracy,
+      baseRate: .init(logLoss: baseRate.logLoss, accuracy: baseRate.accuracy),
+      noChange: .init(logLoss: noChange.logLoss, accuracy: noChange.accuracy))
+  }
+}
+
+/// What is worth knowing of one classified record.
+struct ClassifierOutcome: Sendable, Equatable {
+  /// The probability of the second class; for several classes, of the true one.
+  var probability = 0.0
+  var weight = 0.0
+  var loss = 0.0
+  var baseRateLoss = 0.0
+  var noChangeLoss = 0.0
+  var truth: Int32 = 0
+  var predicted: Int32 = 0
+  var baseRateIsCorrect = false
+  var noChangeIsCorrect = false
+
+  var isCorrect: Bool { truth == predicted }
+}
+
+/// The labels seen before a record, from which the two baselines predict it.
+struct ClassBaselines: Sendable, Equatable {
+  var weight = 0.0
+  var classWeights: [Double]
+  var transitions = 0.0
+  var repeats = 0.0
+  var last = -1
+
+  /// Predicts the record of class `truth`, then learns it.
+  ///
+  /// ½ is added to every count (Krichevsky and Trofimov 1981): never certain, uniform at first.
+  mutating func predict(_ truth: Int, weight: Double, into outcome: inout ClassifierOutcome) {
+    while classWeights.count <= truth { classWeights.append(0) }
+    let classCount = Double(classWeights.count)
+    var mostFrequent = 0
+    for index in 1..<classWeights.count where classWeights[index] > classWeights[mostFrequent] {
+      mostFrequent = index
+    }
+    let stay = (repeats + 0.5) / (transitions + 1)
+    let isRepeat = truth == last
+    outcome.baseRateLoss = ClassifierScore.logLoss(
+      probabilityOfTruth: (classWeights[truth] + 0.5) / (self.weight + classCount / 2))
+    outcome.baseRateIsCorrect = mostFrequent == truth
+    outcome.noChangeLoss = ClassifierScore.logLoss(
+      probabilityOfTruth: isRepeat ? stay : (1 - stay) / (classCount - 1))
+    outcome.noChangeIsCorrect = isRepeat
+
+    self.weight += weight
+    classWeights[truth] += weight
+    repeats += isRepeat ? 1 : 0
+    transitions += last >= 0 ? 1 : 0
+    last = truth
+  }
 }

@@ -53,12 +53,15 @@ public struct ProgressiveMetrics: Sendable, Equatable {
   ///   - predictions: what was predicted before the label was known.
   ///   - labels: the target, or the class index; NaN where there is none.
   ///   - weights: importance of each row.
+  ///   - losses: where given, receives three numbers a row: the log-loss (or squared error) of the
+  ///     model, of the base rate and of no change; NaN where there is no label.
   public mutating func update(
-    predictions: PredictionRows, labels: UnsafePointer<Double>, weights: UnsafePointer<Float>
+    predictions: PredictionRows, labels: UnsafePointer<Double>, weights: UnsafePointer<Float>,
+    losses: UnsafeMutablePointer<Double>? = nil
   ) {
-    binary?.update(predictions, labels: labels, weights: weights, window: window)
-    multiclass?.update(predictions, labels: labels, weights: weights, window: window)
-    regression?.update(predictions, labels: labels, weights: weights, window: window)
+    binary?.update(predictions, labels, weights, window: window, losses: losses)
+    multiclass?.update(predictions, labels, weights, window: window, losses: losses)
+    regression?.update(predictions, labels, weights, window: window, losses: losses)
   }
 
   /// Metrics over all records so far.
@@ -78,44 +81,46 @@ public struct ProgressiveMetrics: Sendable, Equatable {
 /// One task's metrics: the sums over everything, and the latest outcomes in a ring.
 struct MetricTrack<Metrics: TaskMetrics>: Sendable, Equatable {
   var cumulative = Metrics()
-  var baselines = Metrics.Baselines()
+  var baselines = Metrics.noBaselines
   /// Outcomes in the order of arrival; once the ring is full, the oldest gives way.
-  var ring: [Double] = []
+  var ring: [Metrics.Outcome] = []
   /// Where in the full ring the next outcome goes.
   var next = 0
 
   mutating func update(
-    _ predictions: PredictionRows, labels: UnsafePointer<Double>, weights: UnsafePointer<Float>,
-    window: Int
+    _ predictions: PredictionRows, _ labels: UnsafePointer<Double>,
+    _ weights: UnsafePointer<Float>, window: Int, losses: UnsafeMutablePointer<Double>?
   ) {
-    let width = Metrics.outcomeWidth
-    for row in 0..<predictions.count where labels[row].isFinite {
-      if ring.count < window * width {
-        ring.append(contentsOf: repeatElement(0, count: width))
-        next = ring.count - width
-      }
-      ring.withUnsafeMutableBufferPointer { [start = next] ring in
-        guard let outcome = ring.baseAddress.map({ $0 + start }) else { return }
-        Metrics.outcome(
+    for row in 0..<predictions.count {
+      var rowLosses = (model: Double.nan, baseRate: Double.nan, noChange: Double.nan)
+      if Metrics.isLabel(labels[row]) {
+        let outcome = Metrics.outcome(
           prediction: predictions[row], width: predictions.width, label: labels[row],
-          weight: Double(weights[row]), baselines: &baselines, into: outcome)
+          weight: Double(weights[row]), baselines: &baselines)
         cumulative.add(outcome)
+        remember(outcome, window: window)
+        rowLosses = Metrics.losses(of: outcome)
       }
-      next = (next + width) % (window * width)
+      if let losses {
+        (losses[3 * row], losses[3 * row + 1], losses[3 * row + 2]) = rowLosses
+      }
+    }
+  }
+
+  private mutating func remember(_ outcome: Metrics.Outcome, window: Int) {
+    if ring.count < window {
+      ring.append(outcome)
+    } else {
+      ring[next] = outcome
+      next = next + 1 < window ? next + 1 : 0
     }
   }
 
   /// The metrics of what the ring holds, oldest first.
   var windowed: Metrics {
     var metrics = Metrics()
-    let width = Metrics.outcomeWidth
-    ring.withUnsafeBufferPointer { ring in
-      guard let base = ring.baseAddress else { return }
-      let oldest = next < ring.count ? next : 0
-      for offset in stride(from: 0, to: ring.count, by: width) {
-        metrics.add(base + (oldest + offset) % ring.count)
-      }
-    }
+    for outcome in ring[next...] { metrics.add(outcome) }
+    for outcome in ring[..<next] { metrics.add(outcome) }
     return metrics
   }
 }

@@ -35,6 +35,8 @@ public struct RegressionMetrics: Sendable, Equatable {
   public internal(set) var labelMean = 0.0
   /// Σ w (y − ȳ)² (West 1979).
   var labelSquaredDistances = 0.0
+  /// Σ w ŷ.
+  var predictionSum = 0.0
   /// The weight of records that had an interval.
   var intervalWeight = 0.0
   /// The weight of records whose label was inside it, ends included.
@@ -52,6 +54,7 @@ public struct RegressionMetrics: Sendable, Equatable {
     model.merge(other.model)
     baseRate.merge(other.baseRate)
     noChange.merge(other.noChange)
+    predictionSum += other.predictionSum
     intervalWeight += other.intervalWeight
     coveredWeight += other.coveredWeight
     intervalWidths += other.intervalWidths
@@ -92,60 +95,79 @@ public struct RegressionMetrics: Sendable, Equatable {
 }
 
 extension RegressionMetrics: TaskMetrics {
-  struct Baselines: LabelBaselines {
+  struct Baselines: Sendable, Equatable {
     var weight = 0.0
     var mean = 0.0
     var last = Double.nan
   }
 
-  /// Prediction, lower and upper end (NaN without interval), label, weight, the two baselines.
-  static let outcomeWidth = 7
+  /// The ends are NaN where there is no interval.
+  struct Outcome: Sendable, Equatable {
+    var prediction = 0.0
+    var lower = Double.nan
+    var upper = Double.nan
+    var label = 0.0
+    var weight = 0.0
+    var runningMean = 0.0
+    var last = 0.0
+  }
 
-  @inline(__always)
+  static var noBaselines: Baselines { Baselines() }
+
+  static func isLabel(_ label: Double) -> Bool { label.isFinite }
+
   static func outcome(
     prediction: UnsafePointer<Double>, width: Int, label: Double, weight: Double,
-    baselines: inout Baselines, into outcome: UnsafeMutablePointer<Double>
-  ) {
-    outcome[0] = prediction[0]
-    outcome[1] = width >= 3 ? prediction[1] : .nan
-    outcome[2] = width >= 3 ? prediction[2] : .nan
-    outcome[3] = label
-    outcome[4] = weight
-    outcome[5] = baselines.weight > 0 ? baselines.mean : label
-    outcome[6] = baselines.last.isNaN ? label : baselines.last
+    baselines: inout Baselines
+  ) -> Outcome {
+    let hasInterval = width >= 3
+    let outcome = Outcome(
+      prediction: prediction[0], lower: hasInterval ? prediction[1] : .nan,
+      upper: hasInterval ? prediction[2] : .nan, label: label, weight: weight,
+      runningMean: baselines.weight > 0 ? baselines.mean : label,
+      last: baselines.last.isNaN ? label : baselines.last)
     baselines.weight += weight
     if weight > 0 { baselines.mean += (label - baselines.mean) * weight / baselines.weight }
     baselines.last = label
+    return outcome
   }
 
-  @inline(__always)
-  mutating func add(_ outcome: UnsafePointer<Double>) {
-    let (prediction, lower, upper) = (outcome[0], outcome[1], outcome[2])
-    let (label, weight) = (outcome[3], outcome[4])
+  static func losses(of outcome: Outcome) -> (model: Double, baseRate: Double, noChange: Double) {
+    func squared(_ error: Double) -> Double { error * error }
+    return (
+      squared(outcome.label - outcome.prediction), squared(outcome.label - outcome.runningMean),
+      squared(outcome.label - outcome.last)
+    )
+  }
+
+  mutating func add(_ outcome: Outcome) {
     rows += 1
-    guard prediction.isFinite else {
+    guard outcome.prediction.isFinite else {
       invalidPredictions += 1
       return
     }
-    model.add(label - prediction, weight: weight)
-    baseRate.add(label - outcome[5], weight: weight)
-    noChange.add(label - outcome[6], weight: weight)
-    if weight > 0 {
-      self.weight += weight
-      let delta = label - labelMean
-      labelMean += delta * weight / self.weight
-      labelSquaredDistances += weight * delta * (label - labelMean)
-    }
-    if lower.isFinite && upper.isFinite {
+    let (label, weight) = (outcome.label, outcome.weight)
+    guard weight > 0 else { return }
+    model.add(label - outcome.prediction, weight: weight)
+    baseRate.add(label - outcome.runningMean, weight: weight)
+    noChange.add(label - outcome.last, weight: weight)
+    self.weight += weight
+    let delta = label - labelMean
+    labelMean += delta * weight / self.weight
+    labelSquaredDistances += weight * delta * (label - labelMean)
+    predictionSum += weight * outcome.prediction
+    if outcome.lower.isFinite && outcome.upper.isFinite {
       intervalWeight += weight
-      coveredWeight += lower <= label && label <= upper ? weight : 0
-      intervalWidths += weight * (upper - lower)
+      coveredWeight += outcome.lower <= label && label <= outcome.upper ? weight : 0
+      intervalWidths += weight * (outcome.upper - outcome.lower)
     }
   }
 
   var summary: MetricSummary {
     MetricSummary(
-      rows: rows, rmse: rmse, mae: mae, r2: r2, intervalCoverage: intervalCoverage,
+      rows: rows,
+      calibrationRatio: labelMean == 0 ? nil : mean(predictionSum).map { $0 / labelMean },
+      rmse: rmse, mae: mae, r2: r2, intervalCoverage: intervalCoverage,
       baseRate: .init(rmse: mean(baseRate.squared)?.squareRoot(), mae: mean(baseRate.absolute)),
       noChange: .init(rmse: mean(noChange.squared)?.squareRoot(), mae: mean(noChange.absolute)))
   }

@@ -1,34 +1,36 @@
-/// The metrics of one task, computed from outcomes: what is worth knowing of one predicted record,
-/// a few numbers that a window can keep.
+/// The metrics of one task as sums over outcomes: what is worth knowing of one predicted record.
 protocol TaskMetrics: Sendable, Equatable {
-  /// What is known of the labels before a record, from which the baselines predict it.
-  associatedtype Baselines: LabelBaselines
+  /// One predicted record, small enough to be kept in a window.
+  associatedtype Outcome: Sendable, Equatable
+  /// The labels seen before a record, from which the baselines predict it.
+  associatedtype Baselines: Sendable, Equatable
 
-  /// Numbers per outcome.
-  static var outcomeWidth: Int { get }
+  /// Metrics of nothing.
+  init()
 
-  /// The outcome of one record; `baselines` predict its label, then learn it.
+  /// No label seen.
+  static var noBaselines: Baselines { get }
+
+  /// Whether a label can be one of the task; a record with another has none.
+  static func isLabel(_ label: Double) -> Bool
+
+  /// The outcome of one record; the baselines predict its label, then learn it.
   static func outcome(
     prediction: UnsafePointer<Double>, width: Int, label: Double, weight: Double,
-    baselines: inout Baselines, into outcome: UnsafeMutablePointer<Double>)
+    baselines: inout Baselines
+  ) -> Outcome
+
+  /// The losses of the model, of the base rate and of no change.
+  static func losses(of outcome: Outcome) -> (model: Double, baseRate: Double, noChange: Double)
 
   /// Takes in one outcome.
-  mutating func add(_ outcome: UnsafePointer<Double>)
+  mutating func add(_ outcome: Outcome)
 
   /// Takes in what other metrics saw.
   mutating func merge(_ other: Self)
 
   /// The numbers that people read.
   var summary: MetricSummary { get }
-
-  /// Metrics of nothing.
-  init()
-}
-
-/// What is known of the labels before a record.
-protocol LabelBaselines: Sendable, Equatable {
-  /// Nothing.
-  init()
 }
 
 /// Metrics in the form in which they are reported; a metric without meaning for the task, or
@@ -54,7 +56,8 @@ public struct MetricSummary: Codable, Equatable, Sendable {
   public var accuracy: Double? = nil
   /// The area under the ROC curve.
   public var auc: Double? = nil
-  /// Predicted positives over true ones: 1 when calibrated on the whole.
+  /// Predicted positives over true ones, or the mean prediction over the mean target: 1 when they
+  /// agree on the whole.
   public var calibrationRatio: Double? = nil
   /// The root of the mean squared error.
   public var rmse: Double? = nil

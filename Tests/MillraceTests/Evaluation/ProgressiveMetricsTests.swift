@@ -18,14 +18,15 @@ private let u = uniforms(1_500)
 private let ones = [Float](repeating: 1, count: 500)
 private let weights = (0..<500).map { Float(1 + Int(4 * u[3 * $0 + 2])) }
 
-private let probabilities = [0, 1, 0.5] + (3..<500).map { u[3 * $0] }
-private let classes = (0..<500).map { u[3 * $0 + 1] < u[3 * $0] * u[3 * $0] ? 1.0 : 0.0 }
-private let targets = (0..<500).map { 10 * u[3 * $0] + u[3 * $0 + 1] - 0.5 }
-private let intervals = (0..<500).flatMap {
-  [10 * u[3 * $0], 10 * u[3 * $0] - 0.4, 10 * u[3 * $0] + 0.4]
-}
-private let threeProbabilities = (0..<500).flatMap { row in
-  (0..<3).map { u[3 * row + $0] / (u[3 * row] + u[3 * row + 1] + u[3 * row + 2]) }
+private let first = (0..<500).map { u[3 * $0] }
+private let second = (0..<500).map { u[3 * $0 + 1] }
+private let probabilities = [0, 1, 0.5] + first[3...]
+private let classes = zip(first, second).map { $1 < $0 * $0 ? 1.0 : 0.0 }
+private let targets: [Double] = zip(first, second).map { 10 * $0 + $1 - 0.5 }
+private let intervals: [Double] = first.flatMap { [10 * $0, 10 * $0 - 0.4, 10 * $0 + 0.4] }
+private let threeProbabilities: [Double] = (0..<500).flatMap { row in
+  let numbers = u[3 * row..<3 * row + 3]
+  return numbers.map { $0 / numbers.reduce(0, +) }
 }
 private let threeClasses = uniforms(500, seed: 7).map { Double(Int(3 * $0)) }
 
@@ -46,11 +47,12 @@ private func feed(
   let width = predictions.count / labels.count
   var predictions = predictions
   predictions.withUnsafeMutableBufferPointer { predictions in
+    guard let base = predictions.baseAddress else { return }
     for start in stride(from: rows.lowerBound, to: rows.upperBound, by: batch) {
       let count = min(batch, rows.upperBound - start)
       metrics.update(
         predictions: PredictionRows(
-          base: predictions.baseAddress! + start * width, count: count, width: width),
+          base: base + start * width, count: count, width: width),
         labels: Array(labels[start..<start + count]),
         weights: Array(weights[start..<start + count]))
     }
@@ -74,20 +76,19 @@ private func feed(
   @Test func `weighted binary metrics are scikit-learn's`() throws {
     let binary = try #require(
       metrics(.binary, probabilities, classes, weights).cumulative.binary)
-    #expect(isClose(binary.model.logLoss, 0.5604706428690367))
-    #expect(isClose(binary.model.accuracy, 0.7691711851278079))
-    #expect(binary.confusion.truePositive == 395 && binary.confusion.falsePositive == 241)
-    #expect(binary.confusion.trueNegative == 598 && binary.confusion.falseNegative == 57)
+    #expect(isClose(binary.scores.model.logLoss, 0.5604706428690367))
+    #expect(isClose(binary.scores.model.accuracy, 0.7691711851278079))
+    #expect(binary.confusion == [[598, 241], [57, 395]])
     let predicted = zip(probabilities, weights).reduce(0.0) { $0 + $1.0 * Double($1.1) }
     #expect(isClose(binary.calibrationRatio, predicted / 452))
   }
 
-  @Test(arguments: [(ones, 0.8793048128342247), (weights, 0.8796449629246785)])
+  @Test(arguments: [(false, 0.8793048128342247), (true, 0.8796449629246785)])
   func `the binned AUC is within its bound of the exact one`(
-    weights: [Float], exact: Double
+    isWeighted: Bool, exact: Double
   ) throws {
     let binary = try #require(
-      metrics(.binary, probabilities, classes, weights).cumulative.binary)
+      metrics(.binary, probabilities, classes, isWeighted ? weights : ones).cumulative.binary)
     let auc = try #require(binary.auc)
     #expect((auc - exact).magnitude <= binary.aucErrorBound)
     #expect(binary.aucErrorBound < 2e-3)
@@ -110,9 +111,9 @@ private func feed(
     let binary = try #require(
       metrics(.binary, [0.01, 0.03, 0.52, 0.99, 1], [0, 1, 1, 1, 0]).cumulative.binary)
     let bars = binary.reliability
-    #expect(bars.count == 20 && bars.compactMap { $0 }.count == 3)
-    #expect(bars[0]?.meanProbability == 0.02 && bars[0]?.positiveRate == 0.5)
-    #expect(bars[19]?.meanProbability == 0.995 && bars[19]?.weight == 2)
+    #expect(bars.map(\.count) == [2, 1, 2])
+    #expect(bars.map(\.meanPrediction) == [0.02, 0.52, 0.995])
+    #expect(bars.map(\.meanOutcome) == [0.5, 1, 0.5])
   }
 
   @Test func `baselines predict each record before they see its label`() throws {
@@ -158,11 +159,11 @@ private func feed(
     let metrics = metrics(.multiclass, threeProbabilities, threeClasses).cumulative
     #expect(isClose(metrics.summary.logLoss, 1.3510475662741548))
     #expect(isClose(metrics.summary.accuracy, 0.326))
-    let classes = try #require(metrics.multiclass).classes
+    let multiclass = try #require(metrics.multiclass)
     let precision = [0.3836477987421384, 0.3388888888888889, 0.2546583850931677]
     let recall = [0.35260115606936415, 0.3333333333333333, 0.2847222222222222]
-    #expect(zip(classes, precision).allSatisfy { isClose($0.precision, $1) })
-    #expect(zip(classes, recall).allSatisfy { isClose($0.recall, $1) })
+    #expect(precision.enumerated().allSatisfy { isClose(multiclass.precision($0), $1) })
+    #expect(recall.enumerated().allSatisfy { isClose(multiclass.recall($0), $1) })
   }
 
   @Test(arguments: [1, 7, 64])
@@ -198,8 +199,10 @@ private func feed(
   }
 
   @Test func `records without a label are left out`() {
-    let metrics = metrics(.binary, [0.5, 0.5, 0.5], [1, .nan, 0])
-    #expect(metrics.cumulative.summary.rows == 2)
+    let binary = metrics(.binary, [0.5, 0.5, 0.5], [1, .nan, 0])
+    #expect(binary.cumulative.summary.rows == 2)
+    let multiclass = metrics(.multiclass, [0.5, 0.5, 0.5, 0.5, 0.5, 0.5], [1, -1, 1e300])
+    #expect(multiclass.cumulative.summary.rows == 1)
     #expect(ProgressiveMetrics(task: .binary).windowed.summary.logLoss == nil)
   }
 }
