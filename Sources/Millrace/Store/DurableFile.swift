@@ -76,6 +76,14 @@ package enum Directory {
     return names.sorted()
   }
 
+  /// Renames a directory to a name beside it; durable.
+  ///
+  /// - Throws: `system` when it cannot be renamed, as to one that is there.
+  package static func move(_ path: String, to target: String) throws(MillraceError) {
+    guard rename(path, target) == 0 else { throw .system("cannot create", target) }
+    try synchronize(parent(of: target))
+  }
+
   /// Removes a file.
   ///
   /// - Throws: `system` when it cannot be removed.

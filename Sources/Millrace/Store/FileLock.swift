@@ -35,4 +35,7 @@ struct FileLock: ~Copyable {
     try file.write(Array(String(getpid()).utf8))
     self.file = file
   }
+
+  /// Gives the lock back before its scope ends.
+  func unlock() { flock(file.number, LOCK_UN) }
 }
