@@ -41,15 +41,3 @@ public protocol LogSource: AnyObject {
     partition: Int, maxRecords: Int, maxBytes: Int, linger: Duration, into batch: inout RecordBatch
   ) throws(MillraceError) -> Bool
 }
-
-/// Where records go: appended in order, durable after `flush`.
-public protocol LogSink: AnyObject {
-  /// Appends one record to a partition; the sink adds what separates records.
-  func append(_ record: UnsafeRawBufferPointer, partition: Int) throws(MillraceError)
-
-  /// Makes everything appended durable and returns the length of each partition.
-  func flush() throws(MillraceError) -> [Int: Int64]
-
-  /// Cuts each partition back to a length that `flush` returned; one that is not named, to nothing.
-  func truncate(to lengths: [Int: Int64]) throws(MillraceError)
-}

@@ -187,6 +187,31 @@ import Testing
     await writer.value
   }
 
+  @Test func `compressed files have the positions of what they hold`() throws {
+    // printf 'a,b\n1,2\n3,4\n5,6' | gzip -n
+    directory.append(
+      [
+        0x1F, 0x8B, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03,
+        0x4B, 0xD4, 0x49, 0xE2, 0x32, 0xD4, 0x31, 0xE2, 0x32, 0xD6, 0x31, 0xE1, 0x32, 0xD5, 0x31,
+        0x03, 0x00, 0x9F, 0x2D, 0x4F, 0x64, 0x0F, 0x00, 0x00, 0x00,
+      ], to: "x.csv.gz")
+    let all = [
+      ReadRecord(text: "1,2", position: 4), ReadRecord(text: "3,4", position: 8),
+      ReadRecord(text: "5,6", position: 12),
+    ]
+    for maxRecords in [1, 1000] {
+      #expect(try open("x.csv.gz").readAll(maxRecords: maxRecords) == all)
+    }
+    let log = try open("x.csv.gz", untilEnd: false)
+    for index in all.indices.reversed() {
+      try log.seek(to: [0: all[index].position])
+      #expect(try log.readAll() == Array(all[index...]))
+      #expect(try log.header(partition: 0) == Array("a,b".utf8))
+    }
+    #expect(errorMessage(.input) { try log.seek(to: [0: 40]) }.contains("holds 15 bytes"))
+    #expect(log.byteCount == nil)
+  }
+
   @Test func `what cannot be opened says why`() throws {
     let missing = #expect(throws: MillraceError.self) { try open("missing.csv") }
     #expect(

@@ -49,11 +49,7 @@ import Testing
   }
 
   @Test func `a full disk leaves the old content`() throws {
-    try withTemporaryDirectory { directory in
-      guard mount("tmpfs", directory, "tmpfs", 0, "size=64k") == 0 else {
-        try Test.cancel("mounting a small disk needs a privileged user")
-      }
-      defer { umount(directory) }
+    try withSmallDisk(kilobytes: 64) { directory in
       let path = "\(directory)/a"
       try DurableFile.write([1, 2, 3], to: path)
       #expect(
