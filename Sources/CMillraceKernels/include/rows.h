@@ -13,6 +13,11 @@ extern "C" {
 void millrace_row_dots(const float *rows, size_t count, size_t columns, size_t stride,
                        const float *weights, float *out);
 
+/// out[j] ← out[j] + Σᵢ coefficients[i]·rows[i·stride + j], added in the order of the rows: rows
+/// split over several calls give the same result, bit for bit.
+void millrace_add_rows(const float *rows, size_t count, size_t columns, size_t stride,
+                       const float *coefficients, float *out);
+
 #ifdef __cplusplus
 }
 #endif

@@ -2,10 +2,13 @@ extension LearnerSettings {
   /// A learner that has learnt nothing.
   ///
   /// - Parameter columnCount: columns of the rows it will see, the constant included.
-  /// - Throws: `configuration` when the learner cannot do the task.
+  /// - Throws: `configuration` when a setting is not allowed, or not for the task.
   public func makeLearner(task: Task, columnCount: Int) throws(MillraceError) -> any Learner {
-    switch learner {
+    try validate(for: task)
+    return switch learner {
     case .filter: try GaussianFilter(settings: self, task: task, columns: columnCount)
+    case .sgd where task != .multiclass:
+      LinearLearner<SGD>(settings: self, task: task, columnCount: columnCount)
     default: throw unavailable(for: task)
     }
   }
@@ -18,11 +21,46 @@ extension LearnerSettings {
   ) throws(MillraceError) -> any Learner {
     switch learner {
     case .filter: try GaussianFilter(settings: self, decoding: archive, prefix: prefix)
+    case .sgd: try LinearLearner<SGD>(settings: self, decoding: archive, prefix: prefix)
     default: throw unavailable(for: task)
     }
   }
 
   private func unavailable(for task: Task) -> MillraceError {
     .setting("learner", learner.rawValue, expected: "a learner that can do \(task.rawValue)")
+  }
+}
+
+// MARK: - Validation
+
+extension LearnerSettings {
+  /// Checks every setting.
+  ///
+  /// - Throws: `configuration` with the key, its value and what is allowed.
+  public func validate(for task: Task) throws(MillraceError) {
+    try check("learningRate", learningRate ?? 1, "a positive number") { $0 > 0 }
+    try check("l1", l1, "0 or a positive number") { $0 >= 0 }
+    try check("l2", l2, "0 or a positive number") { $0 >= 0 }
+    try check("huberThreshold", huberThreshold, "a positive number") { $0 > 0 }
+    try check("quantile", quantile, "a number between 0 and 1") { $0 > 0 && $0 < 1 }
+    guard (1...1_000_000).contains(batchSize) else {
+      throw .setting("batchSize", "\(batchSize)", expected: "1 to 1000000")
+    }
+    if learner == .sgd, schedule == .optimal, l2 == 0 {
+      throw .setting("l2", "0", expected: "a positive number, which the schedule optimal needs")
+    }
+    let losses = Loss.allowed(for: task)
+    if let loss, !losses.contains(loss) {
+      let names = losses.map(\.rawValue).joined(separator: ", ")
+      throw .setting("loss", loss.rawValue, expected: "\(names) for the task \(task.rawValue)")
+    }
+  }
+
+  private func check(
+    _ key: String, _ value: Double, _ expected: String, _ isAllowed: (Double) -> Bool
+  ) throws(MillraceError) {
+    guard value.isFinite, isAllowed(value) else {
+      throw .setting(key, "\(value)", expected: expected)
+    }
   }
 }

@@ -56,6 +56,12 @@ public struct LearnerSettings: Codable, Equatable, Sendable {
   public var l1: Double = 0
   /// The L2 penalty.
   public var l2: Double = 0
+  /// What is minimised; `nil` is the task's own: `squared` or `logistic`.
+  public var loss: Loss? = nil
+  /// Where Huber's loss turns linear, in deviations of the target.
+  public var huberThreshold: Double = 0.1
+  /// The quantile that the `quantile` loss fits.
+  public var quantile: Double = 0.5
   /// Records per learning block, for learners that work by blocks.
   public var batchSize: Int = 32
   /// The seed of everything random.

@@ -1,0 +1,20 @@
+#ifndef MILLRACE_EXPONENTIALS_H
+#define MILLRACE_EXPONENTIALS_H
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// out[i] ← exp(clamp(x[i], ±30)), to 1e-11 relative; each result depends on its x alone, bit for
+/// bit.
+void millrace_exp(const float *x, size_t count, double *out);
+
+/// out[i] ← 1/(1 + exp(−clamp(x[i], ±30))), as exact: a probability that is never quite 0 or 1.
+void millrace_sigmoid(const float *x, size_t count, double *out);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
