@@ -1,6 +1,7 @@
 #ifndef CMILLRACEKERNELS_H
 #define CMILLRACEKERNELS_H
 
+#include "bank.h"
 #include "exponentials.h"
 #include "filter.h"
 #include "format.h"

@@ -46,8 +46,7 @@ extension FilterTarget {
 // MARK: Merging
 
 extension GaussianFilter {
-  /// Multiplies the partitions' Gaussians: H = ΣHₚ, w = H⁻¹ΣHₚwₚ with Hₚ the inverse of a part's
-  /// covariance, each read in the merged scaler's columns first. O(P·d³).
+  /// Multiplies the partitions' Gaussians, each read in the merged scaler's columns first.
   public static func merging(
     _ parts: [(learner: GaussianFilter, scaler: StandardScaler)], scaler: StandardScaler
   ) throws(MillraceError) -> GaussianFilter {
@@ -56,30 +55,17 @@ extension GaussianFilter {
     }
     if parts.count == 1, parts[0].scaler == scaler { return merged }
     merged.target = FilterTarget(merging: parts.map(\.learner.target))
-    let d = merged.mean.count
-    var precision = [Double](repeating: 0, count: d * d)
-    var pull = [Double](repeating: 0, count: d)
+    var product = GaussianProduct(dimension: merged.mean.count)
     for (learner, partScaler) in parts {
       let change = ColumnChange(from: partScaler, to: scaler)
       var mean = learner.mean
-      mean[d - 1] += learner.target.origin - merged.target.origin
-      mean = change.weights(mean)
-      var own = try inverted(change.covariance(learner.covariance), order: d)
-      if learner.target.noise > 0 {
-        let ratio = merged.target.noise / learner.target.noise
-        for index in own.indices { own[index] *= ratio }
-      }
-      for row in 0..<d {
-        for column in 0..<d {
-          precision[row * d + column] += own[row * d + column]
-          pull[row] += own[row * d + column] * mean[column]
-        }
-      }
+      mean[mean.count - 1] += learner.target.origin - merged.target.origin
+      let known = learner.target.noise > 0
+      try product.multiply(
+        mean: change.weights(mean), covariance: change.covariance(learner.covariance),
+        precisionFactor: known ? merged.target.noise / learner.target.noise : 1)
     }
-    merged.covariance = try inverted(precision, order: d)
-    for row in 0..<d {
-      merged.mean[row] = (0..<d).reduce(0) { $0 + merged.covariance[row * d + $1] * pull[$1] }
-    }
+    (merged.mean, merged.covariance) = try product.result()
     return merged
   }
 }
@@ -102,25 +88,4 @@ extension FilterTarget {
       noiseSamples += part.noiseSamples
     }
   }
-}
-
-/// The inverse of a symmetric positive definite matrix, by Gauss-Jordan elimination in place.
-private func inverted(_ matrix: [Double], order d: Int) throws(MillraceError) -> [Double] {
-  var result = matrix
-  for pivot in 0..<d {
-    let diagonal = result[pivot * d + pivot]
-    guard diagonal > 0 else {
-      throw MillraceError(.numerical, "a covariance to merge is not positive: pivot \(diagonal)")
-    }
-    result[pivot * d + pivot] = 1
-    for column in 0..<d { result[pivot * d + column] /= diagonal }
-    for row in 0..<d where row != pivot {
-      let factor = result[row * d + pivot]
-      result[row * d + pivot] = 0
-      for column in 0..<d {
-        result[row * d + column] -= factor * result[pivot * d + column]
-      }
-    }
-  }
-  return result
 }

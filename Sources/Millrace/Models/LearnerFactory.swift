@@ -6,6 +6,7 @@ extension LearnerSettings {
   public func makeLearner(task: Task, columnCount: Int) throws(MillraceError) -> any Learner {
     try validate(for: task)
     return switch learner {
+    case .auto where task == .binary: BinaryBank(settings: self, columns: columnCount)
     case .filter: try GaussianFilter(settings: self, task: task, columns: columnCount)
     case .sgd where task != .multiclass:
       LinearLearner<SGD>(settings: self, task: task, columnCount: columnCount)
@@ -20,6 +21,7 @@ extension LearnerSettings {
     task: Task, columnCount: Int, from archive: TensorArchive, prefix: String
   ) throws(MillraceError) -> any Learner {
     switch learner {
+    case .auto: try BinaryBank(settings: self, decoding: archive, prefix: prefix)
     case .filter: try GaussianFilter(settings: self, decoding: archive, prefix: prefix)
     case .sgd: try LinearLearner<SGD>(settings: self, decoding: archive, prefix: prefix)
     default: throw unavailable(for: task)

@@ -166,4 +166,11 @@ struct UniformStream {
       try GaussianFilter(settings: settings(drift: -1), task: .binary, columns: 3)
     } throws: { "\($0)".contains("driftVariance is \"-1.0\"") }
   }
+
+  @Test(arguments: [Task.binary, .regression])
+  func `keeps every learner's laws`(task: Task) throws {
+    var settings = LearnerSettings()
+    settings.learner = .filter
+    try checkLearner(settings, task: task)
+  }
 }

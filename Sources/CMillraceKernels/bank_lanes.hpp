@@ -1,0 +1,118 @@
+#ifndef MILLRACE_BANK_LANES_HPP
+#define MILLRACE_BANK_LANES_HPP
+
+#include <cstddef>
+#include <cstdint>
+
+/// Everything here is inlined into the entry points, so that it is compiled for the processor that
+/// `target_clones` picks, and is written in one expression per step, so that learning and
+/// predicting round alike.
+#define MILLRACE_INLINE __attribute__((always_inline)) static inline
+// No vector crosses a call.
+#pragma clang diagnostic ignored "-Wpsabi"
+
+/// N numbers that are worked on at once.
+template <typename T, int N>
+using Vector __attribute__((vector_size(N * sizeof(T)))) = T;
+
+/// The experts that are worked on at once: one register of AVX-512, two of AVX2, four of SSE.
+typedef Vector<float, 16> Lanes;
+
+template <int N>
+MILLRACE_INLINE Vector<float, N> blend(Vector<int32_t, N> mask, Vector<float, N> yes,
+                                       Vector<float, N> no) {
+  return mask ? yes : no;
+}
+
+template <int N>
+MILLRACE_INLINE Vector<float, N> clamped(Vector<float, N> x, float low, float high) {
+  x = blend<N>(x < low, Vector<float, N>{} + low, x);
+  return blend<N>(x > high, Vector<float, N>{} + high, x);
+}
+
+/// eˣ for −80 ≤ x ≤ 80: 2ⁿ·eᶠ, f = x − n·ln 2, eᶠ by Taylor's polynomial of degree 6; 2e-7 relative.
+template <int N>
+MILLRACE_INLINE Vector<float, N> exponential(Vector<float, N> x) {
+  typedef Vector<float, N> F;
+  typedef Vector<int32_t, N> I;
+  // Adding 1.5·2²³ rounds to an integer and leaves it in the low bits.
+  F shifted = x * 1.44269504f + 12582912.0f;
+  F n = shifted - 12582912.0f;
+  F f = x - n * 0.693359375f;
+  f = f - n * -2.12194440e-4f;
+  F p = f * (1.0f / 720) + 1.0f / 120;
+  p = p * f + 1.0f / 24;
+  p = p * f + 1.0f / 6;
+  p = p * f + 0.5f;
+  p = p * f + 1.0f;
+  p = p * f + 1.0f;
+  return (F)((I)p + ((I)shifted << 23));
+}
+
+/// log x for normal positive x: e·ln 2 + log m with √½ ≤ m < √2, by the polynomial of Cephes'
+/// logf (Moshier); 1e-7.
+template <int N>
+MILLRACE_INLINE Vector<float, N> logarithm(Vector<float, N> x) {
+  typedef Vector<float, N> F;
+  typedef Vector<int32_t, N> I;
+  I exponent = ((I)x - 0x3f3504f3) >> 23;
+  F f = (F)((I)x - (exponent << 23)) - 1.0f;
+  F e = __builtin_convertvector(exponent, F);
+  F p = f * 7.0376836292e-2f - 1.1514610310e-1f;
+  p = p * f + 1.1676998740e-1f;
+  p = p * f - 1.2420140846e-1f;
+  p = p * f + 1.4249322787e-1f;
+  p = p * f - 1.6668057665e-1f;
+  p = p * f + 2.0000714765e-1f;
+  p = p * f - 2.4999993993e-1f;
+  p = p * f + 3.3333331174e-1f;
+  F square = f * f;
+  F tail = p * f * square + e * -2.12194440e-4f;
+  tail = tail - square * 0.5f;
+  return e * 0.693359375f + (f + tail);
+}
+
+/// σ(x) and σ(−x), both to full relative precision; x is cut at ±30.
+template <int N>
+struct Sigmoids {
+  Vector<float, N> yes, no;
+};
+
+template <int N>
+MILLRACE_INLINE Sigmoids<N> sigmoids(Vector<float, N> x) {
+  typedef Vector<float, N> F;
+  x = clamped<N>(x, -30, 30);
+  F t = exponential<N>(blend<N>(x < 0, x, -x));
+  F large = 1.0f / (1.0f + t);
+  F small = t * large;
+  return {blend<N>(x < 0, small, large), blend<N>(x < 0, large, small)};
+}
+
+/// The sums of four vectors' lanes, in a fixed order.
+MILLRACE_INLINE Vector<float, 4> sums(Lanes a, Lanes b, Lanes c, Lanes d) {
+  Lanes ab = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+             __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29,
+                                     30, 31);
+  Lanes cd = __builtin_shufflevector(c, d, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+             __builtin_shufflevector(c, d, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29,
+                                     30, 31);
+  Lanes fours = __builtin_shufflevector(ab, cd, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25,
+                                        26, 27) +
+                __builtin_shufflevector(ab, cd, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29,
+                                        30, 31);
+  auto twos = __builtin_shufflevector(fours, fours, 0, 1, 4, 5, 8, 9, 12, 13) +
+              __builtin_shufflevector(fours, fours, 2, 3, 6, 7, 10, 11, 14, 15);
+  return __builtin_shufflevector(twos, twos, 0, 2, 4, 6) +
+         __builtin_shufflevector(twos, twos, 1, 3, 5, 7);
+}
+
+MILLRACE_INLINE float sum(Vector<float, 4> x) {
+  auto pair = __builtin_shufflevector(x, x, 0, 1) + __builtin_shufflevector(x, x, 2, 3);
+  return pair[0] + pair[1];
+}
+
+MILLRACE_INLINE float sum(Vector<float, 8> x) {
+  return sum(__builtin_shufflevector(x, x, 0, 1, 2, 3) + __builtin_shufflevector(x, x, 4, 5, 6, 7));
+}
+
+#endif

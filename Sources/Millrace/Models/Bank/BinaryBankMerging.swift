@@ -1,0 +1,70 @@
+internal import CMillraceKernels
+
+extension BinaryBank {
+  /// Multiplies the filters' Gaussians lane by lane, each read in the merged scaler's columns;
+  /// everything else is averaged by the rows that a part saw.
+  public static func merging(
+    _ parts: [(learner: BinaryBank, scaler: StandardScaler)], scaler: StandardScaler
+  ) throws(MillraceError) -> BinaryBank {
+    guard var merged = parts.first?.learner else {
+      throw MillraceError(.numerical, "a merge needs at least one partition's bank")
+    }
+    if parts.count == 1, parts[0].scaler == scaler { return merged }
+    let banks = parts.map(\.learner)
+    let changes = parts.map { ColumnChange(from: $0.scaler, to: scaler) }
+    let total = banks.reduce(0) { $0 + $1.rowCount }
+    let shares = banks.map {
+      total > 0 ? Float($0.rowCount) / Float(total) : 1 / Float(banks.count)
+    }
+
+    merged.rowCount = total
+    merged.rates = .average(zip(banks, changes).map { $0.rates(over: $1) }, shares: shares)
+    try merged.filterLanes.merge(banks.map(\.filters), changes: changes, into: &merged.filters)
+    merged.head = .average(banks.map(\.head), shares: shares)
+    try merged.lastFilters.merge(banks.map(\.head), changes: nil, into: &merged.head)
+    return merged
+  }
+
+  /// The cheap experts with their weights read over other columns.
+  private func rates(over change: ColumnChange) -> LaneBuffer {
+    var result = rates
+    let base = result.mutableBase() + MILLRACE_RATES_WEIGHTS * 16
+    for lane in 0..<16 {
+      let weights = change.weights((0..<columns).map { Double(base[$0 * 16 + lane]) })
+      for column in 0..<columns { base[column * 16 + lane] = Float(weights[column]) }
+    }
+    return result
+  }
+}
+
+extension LaneBuffer {
+  /// Σ shareᵢ·bufferᵢ of buffers of one size.
+  static func average(_ buffers: [LaneBuffer], shares: [Float]) -> LaneBuffer {
+    var result = LaneBuffer(count: buffers[0].count)
+    let base = result.mutableBase()
+    for (buffer, share) in zip(buffers, shares) {
+      for index in 0..<buffer.count { base[index] += share * buffer.base[index] }
+    }
+    return result
+  }
+}
+
+extension FilterLanes {
+  /// Puts the product of the parts' Gaussians into each lane.
+  func merge(
+    _ parts: [LaneBuffer], changes: [ColumnChange]?, into buffer: inout LaneBuffer
+  ) throws(MillraceError) {
+    for lane in 0..<lanes {
+      var product = GaussianProduct(dimension: inputs)
+      for (index, part) in parts.enumerated() {
+        var (mean, covariance) = (mean(part, lane: lane), covariance(part, lane: lane))
+        if let change = changes?[index] {
+          (mean, covariance) = (change.weights(mean), change.covariance(covariance))
+        }
+        try product.multiply(mean: mean, covariance: covariance)
+      }
+      let (mean, covariance) = try product.result()
+      set(&buffer, lane: lane, mean: mean, covariance: covariance)
+    }
+  }
+}

@@ -1,0 +1,70 @@
+internal import CMillraceKernels
+
+/// The Gaussians of a group of filters, read from and written to the lanes that the kernel works
+/// on.
+struct FilterLanes {
+  /// Filters in the group.
+  let lanes: Int
+  /// Inputs of each.
+  let inputs: Int
+  /// Where the group starts in its buffer.
+  var start = 0
+
+  private func index(row: Int, lane: Int) -> Int { start + row * lanes + lane }
+
+  private var directionRow: Int { MILLRACE_FILTERS_MEAN + inputs }
+  private var covarianceRow: Int { directionRow + inputs }
+
+  /// The mean of one filter's weights.
+  func mean(_ buffer: LaneBuffer, lane: Int) -> [Double] {
+    (0..<inputs).map {
+      Double(buffer.base[index(row: MILLRACE_FILTERS_MEAN + $0, lane: lane)])
+    }
+  }
+
+  /// The covariance of one filter's weights, row-major, with the step that waits.
+  func covariance(_ buffer: LaneBuffer, lane: Int) -> [Double] {
+    func value(_ row: Int) -> Double { Double(buffer.base[index(row: row, lane: lane)]) }
+    let (curvature, retention) = (
+      value(MILLRACE_FILTERS_CURVATURE), value(MILLRACE_FILTERS_RETENTION)
+    )
+    var result = [Double](repeating: 0, count: inputs * inputs)
+    var row = covarianceRow
+    for i in 0..<inputs {
+      for j in 0...i {
+        var element = retention * value(row)
+        element -= curvature * value(directionRow + i) * value(directionRow + j)
+        if i == j {
+          element += value(
+            i + 1 < inputs
+              ? MILLRACE_FILTERS_WAITING_DRIFT : MILLRACE_FILTERS_WAITING_CONSTANT_DRIFT)
+        }
+        result[i * inputs + j] = element
+        result[j * inputs + i] = element
+        row += 1
+      }
+    }
+    return result
+  }
+
+  /// Replaces one filter's Gaussian; nothing waits any more.
+  func set(
+    _ buffer: inout LaneBuffer, lane: Int, mean: [Double], covariance: [Double]
+  ) {
+    let base = buffer.mutableBase()
+    func set(_ row: Int, _ value: Double) { base[index(row: row, lane: lane)] = Float(value) }
+    set(MILLRACE_FILTERS_CURVATURE, 0)
+    set(MILLRACE_FILTERS_RETENTION, 1)
+    set(MILLRACE_FILTERS_WAITING_DRIFT, 0)
+    set(MILLRACE_FILTERS_WAITING_CONSTANT_DRIFT, 0)
+    var row = covarianceRow
+    for i in 0..<inputs {
+      set(MILLRACE_FILTERS_MEAN + i, mean[i])
+      set(directionRow + i, 0)
+      for j in 0...i {
+        set(row, covariance[i * inputs + j])
+        row += 1
+      }
+    }
+  }
+}

@@ -1,0 +1,56 @@
+internal import Glibc
+
+/// Floats on a 64-byte boundary, so that no vector of lanes straddles two cache lines (an `Array`
+/// promises 16 bytes). A value: copied when it is written while shared.
+struct LaneBuffer: Sendable, Equatable {
+  /// The number of floats.
+  let count: Int
+  private var storage: Storage
+
+  /// `count` zeros.
+  init(count: Int) {
+    self.count = count
+    storage = Storage(count: count)
+  }
+
+  /// The floats of an array.
+  init(_ values: [Float]) {
+    self.init(count: values.count)
+    storage.base.update(from: values, count: count)
+  }
+
+  /// For reading, while the buffer lives.
+  var base: UnsafeMutablePointer<Float> { storage.base }
+
+  /// For writing, while the buffer lives and is not copied.
+  mutating func mutableBase() -> UnsafeMutablePointer<Float> {
+    if !isKnownUniquelyReferenced(&storage) {
+      let copy = Storage(count: count)
+      copy.base.update(from: storage.base, count: count)
+      storage = copy
+    }
+    return storage.base
+  }
+
+  /// The floats as an array.
+  var elements: [Float] { Array(UnsafeBufferPointer(start: storage.base, count: count)) }
+
+  static func == (left: LaneBuffer, right: LaneBuffer) -> Bool {
+    left.count == right.count
+      && memcmp(left.storage.base, right.storage.base, left.count * MemoryLayout<Float>.stride) == 0
+  }
+
+  /// Sendable because it is written only while one value refers to it.
+  private final class Storage: @unchecked Sendable {
+    let base: UnsafeMutablePointer<Float>
+
+    init(count: Int) {
+      let bytes = max(count * MemoryLayout<Float>.stride, 1)
+      let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+      base = raw.bindMemory(to: Float.self, capacity: count)
+      base.initialize(repeating: 0, count: count)
+    }
+
+    deinit { UnsafeMutableRawPointer(base).deallocate() }
+  }
+}

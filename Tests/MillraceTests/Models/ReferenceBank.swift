@@ -1,0 +1,139 @@
+import Glibc
+
+/// The binary bank as its formulas say, in plain double precision, one expert after the other.
+struct ReferenceBank {
+  struct Filter {
+    var drift: Double
+    var constantDrift: Double
+    var noise = 0.0
+    var mean: [Double]
+    var covariance: [[Double]]
+    var (spread, kappa, margin) = ([Double](), 1.0, 0.0)
+
+    init(_ drift: Double, _ constantDrift: Double, noise: Double = 0, variance: Double, count: Int)
+    {
+      (self.drift, self.constantDrift, self.noise) = (drift, constantDrift, noise)
+      mean = Array(repeating: 0, count: count)
+      covariance = (0..<count).map { i in (0..<count).map { $0 == i ? variance : 0 } }
+    }
+
+    mutating func predict(_ z: [Double]) -> Double {
+      spread = covariance.map { dot($0, z) }
+      kappa = 1 / (1 + .pi / 8 * max(dot(spread, z), 0)).squareRoot()
+      margin = dot(mean, z)
+      return noise + (1 - 2 * noise) * sigmoid(min(max(kappa * margin, -30), 30))
+    }
+
+    mutating func learn(_ label: Bool) {
+      let p = sigmoid(min(max(kappa * margin, -30), 30))
+      let right = label ? p : 1 - p
+      let slope = (1 - 2 * noise) * p * (1 - p) / (noise + (1 - 2 * noise) * right)
+      let curvature = kappa * kappa * max(0, slope * (slope - (1 - 2 * right)))
+      let gain = (label ? 1 : -1) * slope * kappa
+      for i in mean.indices {
+        mean[i] += gain * spread[i]
+        for j in mean.indices {
+          covariance[i][j] -= curvature * spread[i] * spread[j]
+          covariance[i][j] *= 1 - drift / 1000
+        }
+        let isConstant = i == mean.count - 1
+        if isConstant {
+          covariance[i][i] += covariance[i][i] < 1e4 ? constantDrift : 0
+        } else {
+          covariance[i][i] += drift
+        }
+      }
+    }
+  }
+
+  /// Fixed share.
+  struct Mixture {
+    var share: Double
+    var weights: [Double]
+
+    init(share: Double, count: Int) {
+      self.share = share
+      weights = Array(repeating: 1 / Double(count), count: count)
+    }
+
+    func predict(_ experts: [Double]) -> Double { dot(weights, experts) }
+
+    mutating func learn(_ experts: [Double], _ label: Bool) {
+      for index in weights.indices { weights[index] *= label ? experts[index] : 1 - experts[index] }
+      let total = weights.reduce(0, +)
+      for index in weights.indices {
+        weights[index] = (1 - share) * weights[index] / total + share / Double(weights.count)
+      }
+    }
+  }
+
+  var filters: [Filter]
+  let rates = [0.001, 0.002, 0.004, 0.008, 0.015, 0.03, 0.06, 0.12, 0.25, 0.5, 0.7, 1]
+  var rateWeights: [[Double]]
+  let memories = [0.5, 0.8, 0.9, 0.95]
+  var averages = [0.5, 0.5, 0.5, 0.5]
+  var mixtures = [3e-5, 0.001, 0.01, 0.06].map { Mixture(share: $0, count: 32) }
+  var top = Mixture(share: 5e-5, count: 4)
+  let mixerRates = [0.0005, 0.002, 0.008]
+  var mixers = Array(
+    repeating: Array(repeating: 0, count: 32) + Array(repeating: 0.25, count: 4), count: 3)
+  var lastFilters: [Filter]
+  var last = Mixture(share: 1e-4, count: 8)
+
+  init(columns: Int) {
+    let plain = [20, 2, 0.3, 0.03, 0.002, 5e-5, 0]
+    let noisy = [2, 0.2, 0.01, 1e-4]
+    let free: [(Double, Double)] = [(0.2, 20), (0.05, 20), (0.01, 20), (0.001, 10), (0.0001, 1)]
+    filters =
+      plain.map { Filter($0, $0, variance: 3, count: columns) }
+      + noisy.map { Filter($0, $0, noise: 0.05, variance: 3, count: columns) }
+      + free.map { Filter($0.0, $0.1, variance: 3, count: columns) }
+    rateWeights = rates.map { _ in Array(repeating: 0, count: columns) }
+    lastFilters = [0, 1e-6, 1e-5, 1e-4].map { Filter($0, $0, variance: 0.05, count: 5) }
+    for index in lastFilters.indices { lastFilters[index].mean = [0.25, 0.25, 0.25, 0.25, 0] }
+  }
+
+  /// The probability of the second class before the label is learnt.
+  mutating func learn(_ z: [Double], _ label: Bool) -> Double {
+    let target: Double = label ? 1 : 0
+    let linear = rateWeights.map { sigmoid(min(max(dot($0, z), -30), 30)) }
+    let experts = (filters.indices.map { filters[$0].predict(z) } + linear + averages).map(clamp)
+    let mixed = mixtures.map { $0.predict(experts) }
+    let logits = (experts + mixed).map { log($0 / (1 - $0)) }
+    let inputs = Array(logits.suffix(4)) + [1]
+    let combined = mixers.map { sigmoid(dot($0, logits)) }
+    let candidates =
+      ([top.predict(mixed)] + combined + lastFilters.indices.map { lastFilters[$0].predict(inputs) })
+      .map(clamp)
+    let answer = last.predict(candidates)
+
+    for index in filters.indices { filters[index].learn(label) }
+    for (index, rate) in rates.enumerated() {
+      for column in z.indices {
+        rateWeights[index][column] += rate * (target - linear[index]) * z[column]
+      }
+    }
+    for (index, memory) in memories.enumerated() {
+      averages[index] = memory * averages[index] + (1 - memory) * target
+    }
+    for index in mixtures.indices { mixtures[index].learn(experts, label) }
+    top.learn(mixed, label)
+    for (index, rate) in mixerRates.enumerated() {
+      let step = rate * (target - clamp(combined[index]))
+      for input in logits.indices { mixers[index][input] += step * logits[input] }
+    }
+    for index in lastFilters.indices { lastFilters[index].learn(label) }
+    last.learn(candidates, label)
+    return answer
+  }
+}
+
+private func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
+
+private func clamp(_ p: Double) -> Double { min(max(p, 1e-4), 1 - 1e-4) }
+
+private func dot(_ left: [Double], _ right: [Double]) -> Double {
+  var sum = 0.0
+  for index in left.indices { sum += left[index] * right[index] }
+  return sum
+}
