@@ -41,3 +41,31 @@ MILLRACE_CLONES
 void millrace_sigmoid(const float *restrict x, size_t count, double *restrict out) {
   for (size_t i = 0; i < count; i++) out[i] = 1 / (1 + exp_clamped(-x[i]));
 }
+
+MILLRACE_CLONES
+void millrace_softmax(const float *restrict x, size_t classes, size_t count, size_t stride,
+                      double *restrict out) {
+  enum { lanes = 64 };  // columns of x a pass: its sums stay in registers and the nearest cache
+  for (size_t start = 0; start < count; start += lanes) {
+    size_t width = count - start < lanes ? count - start : lanes;
+    const float *in = x + start;
+    double *result = out + start;
+    float largest[lanes];
+    double sums[lanes] = {0};
+    memcpy(largest, in, width * sizeof(float));
+    for (size_t k = 1; k < classes; k++)
+      for (size_t i = 0; i < width; i++) {
+        float value = in[k * stride + i];
+        largest[i] = value > largest[i] ? value : largest[i];
+      }
+    for (size_t k = 0; k < classes; k++)
+      for (size_t i = 0; i < width; i++) {
+        double e = exp_clamped(in[k * stride + i] - largest[i]);
+        result[k * stride + i] = e;
+        sums[i] += e;
+      }
+    for (size_t i = 0; i < width; i++) sums[i] = 1 / sums[i];
+    for (size_t k = 0; k < classes; k++)
+      for (size_t i = 0; i < width; i++) result[k * stride + i] *= sums[i];
+  }
+}

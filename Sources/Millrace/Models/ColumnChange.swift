@@ -42,4 +42,22 @@ struct ColumnChange {
     }
     return result
   }
+
+  /// TMTᵀ, row-major: what Σ z zᵀ over the other scaler's columns is over the part's own.
+  func products(_ matrix: [Double]) -> [Double] {
+    let d = scales.count
+    func moved(_ row: [Double]) -> [Double] {
+      (0..<d).map { scales[$0] * row[$0] + offsets[$0] * row[d - 1] }
+    }
+    var result = matrix
+    for row in 0..<d {
+      let range = row * d..<(row + 1) * d
+      result.replaceSubrange(range, with: moved(Array(result[range])))
+    }
+    for column in 0..<d {
+      let changed = moved(stride(from: column, to: d * d, by: d).map { result[$0] })
+      for row in 0..<d { result[row * d + column] = changed[row] }
+    }
+    return result
+  }
 }

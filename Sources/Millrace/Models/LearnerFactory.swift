@@ -8,8 +8,13 @@ extension LearnerSettings {
     return switch learner {
     case .auto where task == .binary: BinaryBank(settings: self, columns: columnCount)
     case .filter: try GaussianFilter(settings: self, task: task, columns: columnCount)
-    case .sgd where task != .multiclass:
-      LinearLearner<SGD>(settings: self, task: task, columnCount: columnCount)
+    case .sgd: LinearLearner<SGD>(settings: self, task: task, columnCount: columnCount)
+    case .adagrad: LinearLearner<AdaGrad>(settings: self, task: task, columnCount: columnCount)
+    case .adam: LinearLearner<Adam>(settings: self, task: task, columnCount: columnCount)
+    case .ftrl:
+      LinearLearner<FTRLProximal>(settings: self, task: task, columnCount: columnCount)
+    case .newton:
+      LinearLearner<OnlineNewton>(settings: self, task: task, columnCount: columnCount)
     default: throw unavailable(for: task)
     }
   }
@@ -24,6 +29,10 @@ extension LearnerSettings {
     case .auto: try BinaryBank(settings: self, decoding: archive, prefix: prefix)
     case .filter: try GaussianFilter(settings: self, decoding: archive, prefix: prefix)
     case .sgd: try LinearLearner<SGD>(settings: self, decoding: archive, prefix: prefix)
+    case .adagrad: try LinearLearner<AdaGrad>(settings: self, decoding: archive, prefix: prefix)
+    case .adam: try LinearLearner<Adam>(settings: self, decoding: archive, prefix: prefix)
+    case .ftrl: try LinearLearner<FTRLProximal>(settings: self, decoding: archive, prefix: prefix)
+    case .newton: try LinearLearner<OnlineNewton>(settings: self, decoding: archive, prefix: prefix)
     default: throw unavailable(for: task)
     }
   }
@@ -45,11 +54,22 @@ extension LearnerSettings {
     try check("l2", l2, "0 or a positive number") { $0 >= 0 }
     try check("huberThreshold", huberThreshold, "a positive number") { $0 > 0 }
     try check("quantile", quantile, "a number between 0 and 1") { $0 > 0 && $0 < 1 }
+    try check("gradientLimit", gradientLimit ?? 1, "a positive number") { $0 > 0 }
+    try check("forgetting", forgetting, "more than 0 and at most 1") { $0 > 0 && $0 <= 1 }
+    for weight in classWeights {
+      try check("classWeights", weight, "0 or a positive number") { $0 >= 0 }
+    }
     guard (1...1_000_000).contains(batchSize) else {
       throw .setting("batchSize", "\(batchSize)", expected: "1 to 1000000")
     }
     if learner == .sgd, schedule == .optimal, l2 == 0 {
       throw .setting("l2", "0", expected: "a positive number, which the schedule optimal needs")
+    }
+    if learner == .adam, schedule == .optimal {
+      throw .setting("schedule", "optimal", expected: "constant or invscaling for adam")
+    }
+    if learner == .newton, l1 > 0 {
+      throw .setting("l1", "\(l1)", expected: "0 for newton; sgd, adagrad, adam and ftrl have it")
     }
     let losses = Loss.allowed(for: task)
     if let loss, !losses.contains(loss) {

@@ -50,7 +50,7 @@ public struct LearnerSettings: Codable, Equatable, Sendable {
   public var basis: Basis = .auto
   /// The first step size η₀; `nil` is the learner's own default.
   public var learningRate: Double? = nil
-  /// How the step size falls.
+  /// How the step size falls, for `sgd` and `adam`.
   public var schedule: Schedule = .invscaling
   /// The L1 penalty.
   public var l1: Double = 0
@@ -62,6 +62,14 @@ public struct LearnerSettings: Codable, Equatable, Sendable {
   public var huberThreshold: Double = 0.1
   /// The quantile that the `quantile` loss fits.
   public var quantile: Double = 0.5
+  /// The factor of each class's records, in the order of the classes; empty is 1 each.
+  public var classWeights: [Double] = []
+  /// The longest mean gradient of a block; a longer one is shortened to it. `nil` is no limit.
+  public var gradientLimit: Double? = nil
+  /// Whether the mean of the weights over all steps predicts, for optimizers with a step size.
+  public var averaging: Bool = false
+  /// The factor per record by which Newton's steps forget; 1 forgets nothing.
+  public var forgetting: Double = 0.9999
   /// Records per learning block, for learners that work by blocks.
   public var batchSize: Int = 32
   /// The seed of everything random.

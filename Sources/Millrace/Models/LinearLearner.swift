@@ -1,30 +1,32 @@
 internal import CMillraceKernels
 
-/// Linear and logistic regression and their kin: a loss, its link, penalties and an optimizer.
+/// Linear, logistic, softmax, Poisson and quantile regression: a loss, its link, penalties and an
+/// optimizer.
 ///
 /// Learning goes by blocks: the gradients of a block's records are summed at the weights of its
 /// start, in the order of the records, and one step is made at its end. The sum is part of the
 /// state, so that any split of the records into calls learns the same. Blocks hold 1, 2, 4, …
 /// records up to `batchSize`, so that learning starts at once.
+///
+/// A learner that diverges starts again from weights 0 with a quarter of its learning rate.
 package struct LinearLearner<Step: Optimizer>: Learner {
   package let task: Task
   /// Weights per output, the constant's last.
   package let columnCount: Int
-  private let settings: LearnerSettings
-  private let loss: LossFunction
-  /// The weights, one row of `columnCount` per output.
-  private var weights: [Float]
-  /// The sum of the gradients of the unfinished block's records.
-  private var gradient: [Float]
-  private var optimizer: Step
-  private var target: TargetScale
+  /// As given, with the learning rate in use.
+  private(set) var settings: LearnerSettings
+  let loss: LossFunction
+  /// One, or one per class seen.
+  var outputs: [LinearOutput<Step>]
+  var classes = SeenClasses()
+  var target: TargetScale
+  var divergence = DivergenceMonitor()
   /// Records learnt from.
-  private var recordCount = 0
-  /// The record count at which the unfinished block began, and will end.
-  private var block = 0..<1
-
-  /// Rows whose margins are computed at a time: their columns stay in the nearest cache.
-  private static var chunkSize: Int { 64 }
+  var recordCount = 0
+  /// Blocks finished.
+  var blockCount = 0
+  /// The records of the unfinished block.
+  var block = 0..<1
 
   /// A learner that has seen nothing.
   ///
@@ -38,214 +40,215 @@ package struct LinearLearner<Step: Optimizer>: Learner {
   ) {
     self.task = task
     self.columnCount = columnCount
-    let loss = settings.loss ?? Loss.allowed(for: task)[0]
-    var settings = settings
-    settings.learningRate =
+    self.settings = settings
+    self.settings.learningRate =
       settings.learningRate
       ?? Step.defaultLearningRate(settings: settings, columnCount: columnCount)
-    self.settings = settings
+    let loss = settings.loss ?? Loss(task)
     self.loss = LossFunction(loss, settings: settings)
-    weights = Array(repeating: 0, count: columnCount)
-    gradient = weights
-    optimizer = Step(settings: settings, columnCount: columnCount)
     target = TargetScale(standardizesTarget ? TargetScale.Kind(loss) : .identity)
+    outputs = []
+    if task != .multiclass { addOutput() }
   }
 
-  package func outputWidth(classCount: Int) -> Int { 1 }
+  mutating func addOutput() {
+    outputs.append(LinearOutput(settings: settings, columnCount: columnCount))
+  }
+
+  package func outputWidth(classCount: Int) -> Int { task == .multiclass ? classCount : 1 }
+
+  /// How often it diverged and started again.
+  package var restartCount: Int { divergence.restartCount }
 
   // MARK: - Prediction
 
   package func predict(_ rows: Rows, horizon: LabelHorizon, into predictions: PredictionRows) {
-    precondition(rows.columns == columnCount, "\(rows.columns) columns for \(columnCount) weights")
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: Self.chunkSize) { margins in
-      guard let margins = margins.baseAddress else { return }
-      for start in stride(from: 0, to: rows.count, by: Self.chunkSize) {
-        let count = min(Self.chunkSize, rows.count - start)
-        let means = predictions[start]
-        millrace_row_dots(rows[start], count, columnCount, rows.stride, weights, margins)
-        loss.link(margins, count: count, into: means)
-        for i in 0..<count { means[i] = target.restored(means[i]) }
+    withScratch(outputCount: outputs.count, rowCount: rows.count) { scratch in
+      for start in stride(from: 0, to: rows.count, by: scratch.stride) {
+        let count = min(scratch.stride, rows.count - start)
+        computeMeans(rows.slice(from: start, count: count), served: true, scratch)
+        for i in 0..<count { write(scratch, i, to: predictions, row: start + i) }
       }
+    }
+  }
+
+  /// The means of at most `scratch.stride` rows, by the weights that serve or those that learn.
+  private func computeMeans(_ rows: Rows, served: Bool, _ scratch: Scratch) {
+    precondition(rows.columns == columnCount, "\(rows.columns) columns for \(columnCount) weights")
+    for (index, output) in outputs.enumerated() {
+      millrace_row_dots(
+        rows.base, rows.count, columnCount, rows.stride,
+        served ? output.served : output.weights, scratch.margins + index * scratch.stride)
+    }
+    loss.link(
+      scratch.margins, outputs: outputs.count, count: rows.count, stride: scratch.stride,
+      into: scratch.means)
+  }
+
+  /// Writes the prediction of the chunk's row `index`.
+  private func write(
+    _ scratch: Scratch, _ index: Int, to predictions: PredictionRows, row: Int
+  ) {
+    let prediction = predictions[row]
+    switch task {
+    case .regression: prediction[0] = target.restored(scratch.means[index])
+    case .binary: prediction[0] = scratch.means[index]
+    case .multiclass:
+      classes.write(
+        scratch.means + index, stride: scratch.stride, to: prediction, width: predictions.width)
     }
   }
 
   // MARK: - Learning
 
   package mutating func learn(
-    _ rows: Rows, labels: UnsafePointer<Double>, weights importance: UnsafePointer<Float>,
+    _ rows: Rows, labels: UnsafePointer<Double>, weights: UnsafePointer<Float>,
     predictions: PredictionRows
   ) {
-    precondition(rows.columns == columnCount, "\(rows.columns) columns for \(columnCount) weights")
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * Self.chunkSize) { floats in
-      withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * Self.chunkSize) { doubles in
-        guard let floats = floats.baseAddress, let doubles = doubles.baseAddress else { return }
-        let scratch = Scratch(
-          margins: floats, weights: floats + Self.chunkSize,
-          means: doubles, targets: doubles + Self.chunkSize)
-        var start = 0
-        while start < rows.count {
-          let count = min(Self.chunkSize, rows.count - start, block.upperBound - recordCount)
+    var start = 0
+    while start < rows.count {
+      let outputCount = outputs.count
+      // One more output than there are: a chunk may bring a new class.
+      withScratch(outputCount: outputCount + 1, rowCount: rows.count - start) { scratch in
+        repeat {
+          let limit = min(scratch.stride, rows.count - start, block.upperBound - recordCount)
+          let count = chunkLength(labels: labels + start, limit: limit)
           learnChunk(
             rows.slice(from: start, count: count), labels: labels + start,
-            importance: importance + start, predictions: predictions[start], scratch: scratch)
+            weights: weights + start, predictions: predictions.slice(from: start, count: count),
+            scratch)
           start += count
           if recordCount == block.upperBound { finishBlock() }
-        }
+        } while start < rows.count && outputs.count == outputCount
       }
     }
   }
 
-  /// Room for the numbers of one chunk.
-  private struct Scratch {
-    let margins: UnsafeMutablePointer<Float>
-    let weights: UnsafeMutablePointer<Float>
-    let means: UnsafeMutablePointer<Double>
-    let targets: UnsafeMutablePointer<Double>
+  /// Rows to learn at once, at most `limit`: one of a new class is alone.
+  private func chunkLength(labels: UnsafePointer<Double>, limit: Int) -> Int {
+    guard task == .multiclass else { return limit }
+    let known = (0..<limit).first { !classes.contains(labels[$0]) } ?? limit
+    return max(known, 1)
   }
 
   /// Predicts rows of one block and adds their gradients.
   private mutating func learnChunk(
-    _ rows: Rows, labels: UnsafePointer<Double>, importance: UnsafePointer<Float>,
-    predictions: UnsafeMutablePointer<Double>, scratch: Scratch
+    _ rows: Rows, labels: UnsafePointer<Double>, weights: UnsafePointer<Float>,
+    predictions: PredictionRows, _ scratch: Scratch
   ) {
-    let count = rows.count
-    millrace_row_dots(rows.base, count, columnCount, rows.stride, weights, scratch.margins)
-    loss.link(scratch.margins, count: count, into: scratch.means)
-    for i in 0..<count {
-      predictions[i] = target.restored(scratch.means[i])
-      let standardized = target.observe(labels[i], weight: Double(importance[i]))
-      scratch.targets[i] = standardized ?? 0
-      scratch.weights[i] = standardized == nil ? 0 : importance[i]
+    computeMeans(rows, served: true, scratch)
+    for i in 0..<rows.count {
+      write(scratch, i, to: predictions, row: i)
+      observe(labels[i], weight: weights[i], scratch, i)
     }
-    loss.derivative(
-      means: scratch.means, targets: scratch.targets, weights: scratch.weights, count: count,
-      into: scratch.margins)
-    millrace_add_rows(
-      rows.base, count, columnCount, rows.stride, scratch.margins, &gradient)
-    recordCount += count
+    if task == .multiclass, !classes.contains(labels[0]) {
+      classes.add(labels[0])
+      addOutput()
+      computeMeans(rows, served: false, scratch)
+    } else if settings.averaging {
+      computeMeans(rows, served: false, scratch)
+    }
+    for index in outputs.indices { addGradient(of: index, rows, labels: labels, scratch) }
+    recordCount += rows.count
   }
 
-  /// Makes the block's step and begins the next.
+  /// Takes in the label of the chunk's row `index`: its target and its weight.
+  private mutating func observe(
+    _ label: Double, weight: Float, _ scratch: Scratch, _ index: Int
+  ) {
+    if task == .regression {
+      let standardized = target.observe(label, weight: Double(weight))
+      scratch.targets[index] = standardized ?? 0
+      scratch.weights[index] = standardized == nil ? 0 : weight
+    } else {
+      classes.run += 1
+      scratch.targets[index] = label
+      scratch.weights[index] = weight * classWeight(label)
+    }
+  }
+
+  /// The factor that the settings give to a class.
+  private func classWeight(_ label: Double) -> Float {
+    guard !settings.classWeights.isEmpty, let index = Int(exactly: label),
+      settings.classWeights.indices.contains(index)
+    else { return 1 }
+    return Float(settings.classWeights[index])
+  }
+
+  /// Adds a chunk's gradient to an output's.
+  private mutating func addGradient(
+    of output: Int, _ rows: Rows, labels: UnsafePointer<Double>, _ scratch: Scratch
+  ) {
+    let means = scratch.means + output * scratch.stride
+    if task == .multiclass {
+      let index = Double(classes.indices[output])
+      for i in 0..<rows.count { scratch.targets[i] = labels[i] == index ? 1 : 0 }
+    }
+    let derivatives = scratch.margins
+    if Step.usesCurvature {
+      loss.curvature(
+        means: means, targets: scratch.targets, weights: scratch.weights, outputs: outputs.count,
+        count: rows.count, into: derivatives)
+      outputs[output].optimizer.observe(rows, curvatures: derivatives)
+    }
+    loss.derivative(
+      means: means, targets: scratch.targets, weights: scratch.weights, count: rows.count,
+      into: derivatives)
+    outputs[output].add(rows, derivatives: derivatives)
+  }
+
+  /// Makes the block's steps and begins the next.
   private mutating func finishBlock() {
-    optimizer.step(&weights, gradient: gradient, recordCount: block.count)
-    for j in gradient.indices { gradient[j] = 0 }
-    block = Self.block(from: block.upperBound, batchSize: settings.batchSize)
+    blockCount += 1
+    var excess = 0.0
+    for index in outputs.indices {
+      excess += outputs[index].step(
+        recordCount: block.count, stepCount: blockCount, limit: settings.gradientLimit)
+    }
+    let isFinite = outputs.allSatisfy(\.isFinite)
+    let start = block.upperBound
+    block = Self.block(from: start, batchSize: settings.batchSize)
+    if divergence.observe(excess: excess, recordCount: start, isFinite: isFinite) { restart() }
+  }
+
+  /// Forgets all weights and goes on with smaller steps.
+  private mutating func restart() {
+    settings.learningRate = settings.learningRate.map { $0 * DivergenceMonitor.rateFactor }
+    blockCount = 0
+    for index in outputs.indices {
+      outputs[index] = LinearOutput(settings: settings, columnCount: columnCount)
+    }
   }
 
   /// The block that starts at a record: as long as all before it together and one more, at most
   /// `batchSize`.
-  private static func block(from start: Int, batchSize: Int) -> Range<Int> {
+  static func block(from start: Int, batchSize: Int) -> Range<Int> {
     start..<start + min(batchSize, start + 1)
   }
-
-  // MARK: - State
-
-  package var isFinite: Bool {
-    weights.allSatisfy(\.isFinite) && gradient.allSatisfy(\.isFinite) && target.isFinite
-  }
-
-  package func standardizedCoefficients(horizon: LabelHorizon) -> [[Double]] {
-    var coefficients = weights.map { target.unit * Double($0) }
-    coefficients[columnCount - 1] += target.offset
-    return [coefficients]
-  }
-
-  package func encode(into archive: inout TensorArchive, prefix: String) {
-    archive.metadata[prefix + "task"] = task.rawValue
-    archive.metadata[prefix + "target"] = target.kind.rawValue
-    archive.set(weights, as: prefix + "weights")
-    archive.set(gradient, as: prefix + "gradient")
-    archive.set([recordCount, block.lowerBound], as: prefix + "records")
-    target.encode(into: &archive, prefix: prefix)
-    optimizer.encode(into: &archive, prefix: prefix + "optimizer.")
-  }
-
-  package init(
-    settings: LearnerSettings, decoding archive: TensorArchive, prefix: String
-  ) throws(MillraceError) {
-    let task = try archive.task(prefix: prefix)
-    let shape = try archive.shape(prefix + "weights")
-    guard shape.count == 1, shape[0] > 0 else {
-      throw MillraceError(
-        .store, "tensor '\(prefix)weights' has shape \(shape); expected one dimension")
-    }
-    let kind = archive.metadata[prefix + "target"]
-    self.init(
-      settings: settings, task: task, columnCount: shape[0],
-      standardizesTarget: kind != TargetScale.Kind.identity.rawValue)
-    weights = try archive.floats(prefix + "weights")
-    gradient = try archive.floats(prefix + "gradient", count: columnCount)
-    let records = try archive.integers(prefix + "records", count: 2)
-    guard (0...records[0]).contains(records[1]) else {
-      throw MillraceError(
-        .store, "tensor '\(prefix)records' is \(records); expected a count and a block's start")
-    }
-    recordCount = Int(records[0])
-    block = Self.block(from: Int(records[1]), batchSize: settings.batchSize)
-    guard recordCount < block.upperBound else {
-      throw MillraceError(
-        .store, "\(prefix)records lies beyond its block of \(settings.batchSize) records")
-    }
-    target = try TargetScale(target.kind, decoding: archive, prefix: prefix)
-    try optimizer.decode(from: archive, prefix: prefix + "optimizer.")
-  }
-
-  // MARK: - Merging
-
-  /// The average of the parts' functions, weighted by the records they have seen.
-  package static func merging(
-    _ parts: [(learner: LinearLearner, scaler: StandardScaler)], scaler: StandardScaler
-  ) throws(MillraceError) -> LinearLearner {
-    guard var merged = parts.first?.learner else {
-      throw MillraceError(.input, "there is no learner to merge")
-    }
-    for part in parts.dropFirst() { merged.target.merge(part.learner.target) }
-    let total = Double(parts.reduce(0) { $0 + $1.learner.recordCount })
-    guard total > 0, parts.count > 1 else { return merged }
-
-    var sums = [Double](repeating: 0, count: merged.columnCount)
-    for part in parts {
-      let share = Double(part.learner.recordCount) / total
-      let coefficients = part.scaler.coefficients(
-        part.learner.standardizedCoefficients(horizon: .never)[0], movedTo: scaler)
-      for j in sums.indices { sums[j] += share * coefficients[j] }
-    }
-    let unit = merged.target.unit
-    sums[merged.columnCount - 1] -= merged.target.offset
-    merged.weights = sums.map { unit > 0 ? Float($0 / unit) : 0 }
-    merged.gradient = sums.map { _ in 0 }
-    merged.recordCount = Int(total)
-    merged.block = block(from: merged.recordCount, batchSize: merged.settings.batchSize)
-    return merged
-  }
 }
 
-extension StandardScaler {
-  /// The coefficients over the columns of `other` of a function that is linear over this scaler's
-  /// columns (the constant last): z = (x − mean)/deviation in both.
-  func coefficients(_ coefficients: [Double], movedTo other: StandardScaler) -> [Double] {
-    var moved = coefficients
-    for j in 0..<columnCount {
-      let deviation = standardDeviation(j)
-      guard deviation > 0 else {
-        moved[j] = 0
-        continue
-      }
-      let slope = coefficients[j] / deviation
-      moved[j] = slope * other.standardDeviation(j)
-      moved[columnCount] += slope * (other.means[j] - means[j])
-    }
-    return moved
-  }
+/// Room for the numbers of one chunk of rows: margins and means for each output, `stride` apart.
+private struct Scratch {
+  let stride: Int
+  let margins: UnsafeMutablePointer<Float>
+  let weights: UnsafeMutablePointer<Float>
+  let means: UnsafeMutablePointer<Double>
+  let targets: UnsafeMutablePointer<Double>
+
+  /// Rows whose margins are computed at a time: their columns stay in the nearest cache.
+  static let rowLimit = 64
 }
 
-extension TensorArchive {
-  /// The task that a learner wrote.
-  func task(prefix: String) throws(MillraceError) -> Task {
-    let name = metadata[prefix + "task"]
-    guard let task = name.flatMap(Task.init(rawValue:)) else {
-      throw MillraceError(.store, "'\(prefix)task' is \(name ?? "missing"); expected a task")
+private func withScratch(outputCount: Int, rowCount: Int, _ body: (Scratch) -> Void) {
+  let stride = min(Scratch.rowLimit, max(rowCount, 1))
+  let size = outputCount * stride
+  withUnsafeTemporaryAllocation(of: Float.self, capacity: size + stride) { floats in
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: size + stride) { doubles in
+      guard let floats = floats.baseAddress, let doubles = doubles.baseAddress else { return }
+      body(
+        Scratch(
+          stride: stride, margins: floats, weights: floats + size, means: doubles,
+          targets: doubles + size))
     }
-    return task
   }
 }

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// How a target becomes a number without units, learnt as targets arrive: multiplying all of them
 /// by a constant changes nothing that is learnt.
 struct TargetScale: Sendable, Equatable {
@@ -14,7 +16,7 @@ struct TargetScale: Sendable, Equatable {
         switch loss {
         case .squared, .huber, .quantile: .standardized
         case .poisson: .relative
-        case .logistic: .identity
+        case .logistic, .softmax: .identity
         }
     }
   }
@@ -36,6 +38,24 @@ struct TargetScale: Sendable, Equatable {
 
   /// A standardised mean in the target's units.
   func restored(_ mean: Double) -> Double { offset + unit * mean }
+
+  /// Weights of the margin in the target's units, the constant's last; of a relative target, whose
+  /// mean is exp(margin), those of the logarithm.
+  func coefficients(_ weights: [Float]) -> [Double] {
+    var result = weights.map { factor * Double($0) }
+    result[result.count - 1] += intercept
+    return result
+  }
+
+  /// The weights whose coefficients these are.
+  func weights(_ coefficients: [Double]) -> [Float] {
+    var result = coefficients
+    result[result.count - 1] -= intercept
+    return result.map { factor > 0 ? Float($0 / factor) : 0 }
+  }
+
+  private var factor: Double { kind == .relative ? 1 : unit }
+  private var intercept: Double { kind == .relative && unit > 0 ? log(unit) : offset }
 
   /// Takes a target in (Welford 1962, weighted as in West 1979) and returns it without units: 0
   /// while targets have not varied. `nil` when it is too large to take in.

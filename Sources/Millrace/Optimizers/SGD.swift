@@ -4,11 +4,8 @@
 /// are the weights when a block is one record: an L2 penalty shrinks before the step, an L1 penalty
 /// is cumulative and clips at 0 (Tsuruoka, Tsujii, Ananiadou 2009).
 package struct SGD: Optimizer {
-  private let schedule: LearnerSettings.Schedule
+  private let settings: LearnerSettings
   private let rate: Double
-  private let l1: Double
-  private let l2: Double
-  private let columnCount: Int
   /// The default step of a full block, by which those of smaller first blocks are measured.
   private let fullStep: Double
   /// Steps made.
@@ -30,42 +27,26 @@ package struct SGD: Optimizer {
   }
 
   package init(settings: LearnerSettings, columnCount: Int) {
-    schedule = settings.schedule
-    rate = settings.learningRate ?? 1
+    self.settings = settings
     fullStep = Self.bearable(settings.batchSize, columnCount)
-    l1 = settings.l1
-    l2 = settings.l2
-    self.columnCount = columnCount
-    penalties = l1 > 0 ? Array(repeating: 0, count: columnCount) : []
+    rate = settings.learningRate ?? fullStep
+    penalties = Array(repeating: 0, count: settings.l1 > 0 ? columnCount : 0)
   }
 
-  /// The step size of step `t`, counted from 1.
-  private func stepSize(_ t: Double) -> Double {
-    switch schedule {
-    case .constant: rate
-    case .invscaling: rate / t.squareRoot().squareRoot()
-    // The first step is the size a weight typically has (Bottou 2012, "Stochastic gradient
-    // descent tricks"): t₀ = 1/(α·size).
-    case .optimal: 1 / (l2.squareRoot().squareRoot() + l2 * (t - 1))
-    }
-  }
-
-  package mutating func step(
-    _ weights: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>, recordCount: Int
-  ) {
+  package mutating func step(_ weights: inout [Float], gradient: [Float], recordCount: Int) {
     stepCount += 1
     let eta =
-      stepSize(Double(stepCount)) * Self.bearable(recordCount, columnCount) / fullStep
-    let constant = columnCount - 1
-    if l2 > 0 {
-      let shrink = Float(max(0, 1 - eta * l2))
-      for j in 0..<constant { weights[j] *= shrink }
+      settings.schedule.stepSize(stepCount, rate: rate, l2: settings.l2)
+      * Self.bearable(recordCount, weights.count) / fullStep
+    if settings.l2 > 0 {
+      let shrink = Float(max(0, 1 - eta * settings.l2))
+      for j in 0..<weights.count - 1 { weights[j] *= shrink }
     }
     let factor = Float(eta / Double(recordCount))
-    for j in 0...constant { weights[j] -= factor * gradient[j] }
-    if l1 > 0 {
-      penaltyTotal += eta * l1
-      for j in 0..<constant {
+    for j in weights.indices { weights[j] -= factor * gradient[j] }
+    if settings.l1 > 0 {
+      penaltyTotal += eta * settings.l1
+      for j in 0..<weights.count - 1 {
         let before = Double(weights[j])
         let after =
           before > 0
@@ -79,7 +60,7 @@ package struct SGD: Optimizer {
 
   package func encode(into archive: inout TensorArchive, prefix: String) {
     archive.set(stepCount, as: prefix + "steps")
-    guard l1 > 0 else { return }
+    guard settings.l1 > 0 else { return }
     archive.set(penaltyTotal, as: prefix + "penaltyTotal")
     archive.set(penalties, as: prefix + "penalties")
   }
@@ -88,8 +69,8 @@ package struct SGD: Optimizer {
     from archive: TensorArchive, prefix: String
   ) throws(MillraceError) {
     stepCount = Int(try archive.integer(prefix + "steps", in: 0 ... .max))
-    guard l1 > 0 else { return }
+    guard settings.l1 > 0 else { return }
     penaltyTotal = try archive.double(prefix + "penaltyTotal")
-    penalties = try archive.doubles(prefix + "penalties", count: columnCount)
+    penalties = try archive.doubles(prefix + "penalties", count: penalties.count)
   }
 }

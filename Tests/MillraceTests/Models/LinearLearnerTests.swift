@@ -2,9 +2,12 @@ import Millrace
 import Testing
 
 @Suite struct `Linear learners` {
-  @Test(arguments: [Task.regression, .binary]) func `obey the laws`(task: Task) throws {
+  static let kinds: [LearnerSettings.Kind] = [.sgd, .adagrad, .adam, .ftrl, .newton]
+
+  @Test(arguments: kinds, Task.allCases)
+  func `obey the laws`(kind: LearnerSettings.Kind, task: Task) throws {
     var settings = LearnerSettings()
-    settings.learner = .sgd
+    settings.learner = kind
     try checkLearner(settings, task: task)
   }
 
@@ -33,5 +36,53 @@ import Testing
       message(.regression) { $0.loss = .logistic }
         == "loss is \"logistic\"; expected squared, huber, quantile, poisson for the task regression"
     )
+  }
+
+  /// One learner per half of a stream, each behind a scaler of its own.
+  private func parts<Step>(
+    _ type: LinearLearner<Step>.Type, _ settings: LearnerSettings, task: Task
+  ) -> (parts: [(learner: LinearLearner<Step>, scaler: StandardScaler)], scaler: StandardScaler) {
+    var parts: [(learner: LinearLearner<Step>, scaler: StandardScaler)] = []
+    var merged = StandardScaler(columnCount: 6, limit: 10)
+    for seed in 1...2 as ClosedRange<UInt64> {
+      let stream = LabelledRows.linear(task, count: 1_500, classCount: 4, seed: seed)
+        .mapColumns { columns, _ in columns.map { $0 + Float(seed) } }
+      let (rows, scaler) = stream.standardized()
+      var learner = LinearLearner<Step>(settings: settings, task: task, columnCount: 7)
+      _ = learner.learn(
+        rows, columns: 7, labels: stream.labels, weights: stream.weights,
+        width: learner.outputWidth(classCount: 4))
+      parts.append((learner, scaler))
+      merged.merge(scaler)
+    }
+    return (parts, merged)
+  }
+
+  /// Coefficients over raw columns: w·(x − μ)/σ.
+  private func rawCoefficients(_ learner: some Learner, _ scaler: StandardScaler) -> [[Double]] {
+    learner.standardizedCoefficients(horizon: .never).map { weights in
+      var raw = weights
+      for j in 0..<scaler.columnCount {
+        raw[j] = weights[j] / scaler.standardDeviation(j)
+        raw[scaler.columnCount] -= raw[j] * scaler.means[j]
+      }
+      return raw
+    }
+  }
+
+  @Test(arguments: Task.allCases)
+  func `merge as the average of their functions`(task: Task) throws {
+    var settings = LearnerSettings()
+    settings.learner = .sgd
+    let (parts, scaler) = parts(LinearLearner<SGD>.self, settings, task: task)
+    let merged = rawCoefficients(
+      try LinearLearner.merging(parts, scaler: scaler), scaler)
+    let own = parts.map { rawCoefficients($0.learner, $0.scaler) }
+    for (output, coefficients) in merged.enumerated() {
+      for (j, value) in coefficients.enumerated() {
+        let mean = (own[0][output][j] + own[1][output][j]) / 2
+        #expect(abs(value - mean) < 1e-4 * (1 + abs(mean)))
+      }
+    }
   }
 }

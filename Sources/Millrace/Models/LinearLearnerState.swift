@@ -1,0 +1,91 @@
+// MARK: - State
+
+extension LinearLearner {
+  package var isFinite: Bool { outputs.allSatisfy(\.isFinite) && target.isFinite }
+
+  package func standardizedCoefficients(horizon: LabelHorizon) -> [[Double]] {
+    let coefficients = outputs.map { target.coefficients($0.served) }
+    guard task == .multiclass else { return coefficients }
+    let unseen = [Double](repeating: 0, count: columnCount)
+    var ordered = Array(repeating: unseen, count: (classes.indices.max() ?? -1) + 1)
+    for (index, output) in zip(classes.indices, coefficients) { ordered[index] = output }
+    return ordered
+  }
+
+  package func encode(into archive: inout TensorArchive, prefix: String) {
+    archive.metadata[prefix + "task"] = task.rawValue
+    archive.metadata[prefix + "target"] = target.kind.rawValue
+    let shape = [outputs.count, columnCount]
+    archive.set(outputs.flatMap(\.weights), shape: shape, as: prefix + "weights")
+    archive.set(outputs.flatMap(\.gradient), shape: shape, as: prefix + "gradient")
+    if settings.averaging {
+      archive.set(outputs.flatMap(\.average), shape: shape, as: prefix + "average")
+    }
+    archive.set([recordCount, block.lowerBound, blockCount], as: prefix + "records")
+    archive.set(settings.learningRate ?? 0, as: prefix + "learningRate")
+    if task == .multiclass {
+      archive.set(classes.indices, as: prefix + "classes")
+      archive.set(classes.run, as: prefix + "recordsSinceNewClass")
+    }
+    target.encode(into: &archive, prefix: prefix)
+    divergence.encode(into: &archive, prefix: prefix)
+    for (index, output) in outputs.enumerated() {
+      output.optimizer.encode(into: &archive, prefix: "\(prefix)optimizer.\(index).")
+    }
+  }
+
+  package init(
+    settings: LearnerSettings, decoding archive: TensorArchive, prefix: String
+  ) throws(MillraceError) {
+    let task = try archive.task(prefix: prefix)
+    let shape = try archive.shape(prefix + "weights")
+    guard shape.count == 2, shape[1] > 0, task == .multiclass || shape[0] == 1 else {
+      throw MillraceError(
+        .store, "tensor '\(prefix)weights' has shape \(shape); expected outputs × columns")
+    }
+    var settings = settings
+    settings.learningRate = try archive.double(prefix + "learningRate")
+    let kind = archive.metadata[prefix + "target"]
+    self.init(
+      settings: settings, task: task, columnCount: shape[1],
+      standardizesTarget: kind != TargetScale.Kind.identity.rawValue)
+
+    let records = try archive.integers(prefix + "records", count: 3).map(Int.init)
+    block = Self.block(from: records[1], batchSize: settings.batchSize)
+    (recordCount, blockCount) = (records[0], records[2])
+    guard block.contains(recordCount), blockCount >= 0 else {
+      throw MillraceError(
+        .store, "tensor '\(prefix)records' is \(records); expected a count within its block")
+    }
+    if task == .multiclass {
+      classes = SeenClasses(
+        indices: try archive.integers(prefix + "classes", count: shape[0]),
+        run: try archive.integer(prefix + "recordsSinceNewClass", in: 0 ... .max))
+      for _ in classes.indices { addOutput() }
+    }
+    target = try TargetScale(target.kind, decoding: archive, prefix: prefix)
+    divergence = try DivergenceMonitor(decoding: archive, prefix: prefix)
+    let count = shape[0] * columnCount
+    let weights = try archive.floats(prefix + "weights", count: count)
+    let gradient = try archive.floats(prefix + "gradient", count: count)
+    let average = settings.averaging ? try archive.floats(prefix + "average", count: count) : []
+    for index in outputs.indices {
+      let range = index * columnCount..<(index + 1) * columnCount
+      outputs[index].weights = Array(weights[range])
+      outputs[index].gradient = Array(gradient[range])
+      if settings.averaging { outputs[index].average = Array(average[range]) }
+      try outputs[index].optimizer.decode(from: archive, prefix: "\(prefix)optimizer.\(index).")
+    }
+  }
+}
+
+extension TensorArchive {
+  /// The task that a learner wrote.
+  func task(prefix: String) throws(MillraceError) -> Task {
+    let name = metadata[prefix + "task"]
+    guard let task = name.flatMap(Task.init(rawValue:)) else {
+      throw MillraceError(.store, "'\(prefix)task' is \(name ?? "missing"); expected a task")
+    }
+    return task
+  }
+}

@@ -1,0 +1,54 @@
+/// Which classes a learner has seen, and what it keeps for those it has not.
+///
+/// A class becomes an output when its first label comes; until then it shares the probability of
+/// something new, which falls the longer nothing new came.
+struct SeenClasses: Sendable, Equatable {
+  /// The class index of each output, in the order of their coming.
+  private(set) var indices: [Int] = []
+  /// Records learnt since the last new class.
+  var run = 0
+
+  /// Whether a label's class has an output.
+  func contains(_ label: Double) -> Bool {
+    indices.contains { Double($0) == label }
+  }
+
+  /// Gives a label's class an output.
+  mutating func add(_ label: Double) {
+    guard let index = Int(exactly: label) else { return }
+    indices.append(index)
+    run = 0
+  }
+
+  /// The probability that the next class is one not yet seen, given that there are any.
+  private var novelty: Double {
+    let records = Double(run + 2)
+    return max(1e-6, 0.5 / (records * records.squareRoot()))
+  }
+
+  /// Writes a record's probabilities in the order of the classes.
+  ///
+  /// - Parameters:
+  ///   - means: one per output, `stride` apart.
+  ///   - prediction: `width` numbers.
+  func write(
+    _ means: UnsafePointer<Double>, stride: Int, to prediction: UnsafeMutablePointer<Double>,
+    width: Int
+  ) {
+    let unseen = width - indices.count
+    let unseenShare = unseen > 0 ? (indices.isEmpty ? 1 : novelty) / Double(unseen) : 0
+    let seenShare = unseen > 0 ? 1 - novelty : 1
+    for k in 0..<width { prediction[k] = unseenShare }
+    for (output, index) in indices.enumerated() where index < width {
+      prediction[index] = seenShare * means[output * stride]
+    }
+  }
+
+  /// Reads what an archive holds.
+  init(indices: [Int64], run: Int64) {
+    self.indices = indices.map(Int.init)
+    self.run = Int(run)
+  }
+
+  init() {}
+}
