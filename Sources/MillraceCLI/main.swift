@@ -1,3 +1,5 @@
 import Millrace
+internal import Glibc
 
-print(Millrace.version)
+let commands = CommandSet([ModelsCommand()])
+exit(commands.run(Array(CommandLine.arguments.dropFirst())).rawValue)

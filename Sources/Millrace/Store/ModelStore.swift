@@ -94,6 +94,7 @@ public struct ModelStore: Sendable {
   ///
   /// - Throws: `store` with the reason when it is missing or damaged.
   public func manifest(of version: ModelVersion) throws(MillraceError) -> Manifest {
+    _ = try directory(of: version.name)
     do throws(MillraceError) {
       return try Manifest(
         decoding: DurableFile.read("\(path(of: version))/\(ModelStore.manifestFile)"))

@@ -5,6 +5,12 @@ public struct ModelVersion: Hashable, Sendable, CustomStringConvertible {
   /// The version: 1, 2, ….
   public let version: Int
 
+  /// A version, which need not be in any store.
+  package init(name: String, version: Int) {
+    self.name = name
+    self.version = version
+  }
+
   /// `elec@3`.
   public var description: String { "\(name)@\(version)" }
 }

@@ -1,0 +1,6 @@
+import Millrace
+
+/// Options of the commands that use a model store.
+enum StoreOptions {
+  static let store = Option("store", "DIR", .path, default: "models", help: "The model store.")
+}
