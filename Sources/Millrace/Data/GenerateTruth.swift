@@ -65,12 +65,13 @@ public struct SyntheticStreamTruth: Codable, Equatable, Sendable {
     driftRows = stream.driftRows
     if stream.kind == .sea || stream.kind == .hyperplane {
       bayesError = noise
-      bayesLogLoss = noise == 0 ? 0 : -noise * log(noise) - (1 - noise) * log(1 - noise)
+      bayesLogLoss =
+        noise == 0 ? 0 : (-noise * log(noise) - (1 - noise) * log(1 - noise)).rounded9
     }
     trueModel =
       stream.kind == .linear
-      ? Performance(rmse: rows.truth.rootMeanSquare)
-      : Performance(logLoss: rows.truth.meanLogLoss, accuracy: rows.truth.accuracy)
+      ? Performance(rmse: rows.truth.rootMeanSquare.rounded9)
+      : Performance(logLoss: rows.truth.meanLogLoss.rounded9, accuracy: rows.truth.accuracy)
     segments = rows.concepts.map { concept in
       Segment(concept, names: stream.featureNames, isCentred: stream.kind == .hyperplane)
     }
@@ -105,4 +106,9 @@ extension SyntheticStreamTruth.Segment {
       : Dictionary(
         uniqueKeysWithValues: zip(names, concept.means.map { Double($0) / 1e4 }))
   }
+}
+
+extension Double {
+  /// To nine decimals: the C library's logarithms may differ in their last digit.
+  fileprivate var rounded9: Double { (self * 1e9).rounded() / 1e9 }
 }

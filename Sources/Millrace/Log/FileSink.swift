@@ -22,34 +22,39 @@ public final class FileSink: LogSink {
   ///
   /// - Parameters:
   ///   - address: where to write.
-  ///   - header: the line that names the columns, written at the start of each file (CSV).
+  ///   - header: the line that names the columns, written at the start of each file; for CSV
+  ///     only.
   /// - Throws: `system` when a file cannot be made or opened; `configuration` for a `.gz` file, a
   ///   directory whose files have several formats, or a file with another header.
   public init(_ address: LogAddress, header: [UInt8]? = nil) throws(MillraceError) {
-    self.header = header
+    let files: [PartitionFile]
     switch address {
-    case .standard(let format):
-      self.format = format
-      directory = nil
-      let file = try FileDescriptor(duplicating: STDOUT_FILENO, "standard output")
-      outputs[0] = try PartitionOutput(file, header: header, isStream: true)
-    case .file(let path, let format):
-      self.format = format
-      directory = nil
-      if path.lowercased().hasSuffix(".gz") {
-        throw .setting("sink", path, expected: "a file that is not compressed")
-      }
-      try Directory.create(Directory.parent(of: path))
-      outputs[0] = try PartitionOutput.open(path, header: header)
+    case .standard(let format), .file(_, let format):
+      (self.format, directory, files) = (format, nil, [])
     case .directory(let path, let format):
       directory = path
       try Directory.create(path)
-      let files = try PartitionFile.list(in: path)
-      self.format = try PartitionFile.commonFormat(of: files, in: path, asked: format)
-      for file in files where file.format == self.format {
-        outputs[file.partition] = try PartitionOutput.open(file.path, header: header)
-      }
+      let all = try PartitionFile.list(in: path)
+      let common = try PartitionFile.commonFormat(of: all, in: path, asked: format)
+      self.format = common
+      files = all.filter { $0.format == common }
     }
+    self.header = format.delimiter == nil ? nil : header
+    for file in files { outputs[file.partition] = try open(file.path) }
+    if case .file(let path, _) = address {
+      try Directory.create(Directory.parent(of: path))
+      outputs[0] = try open(path)
+    } else if directory == nil {
+      let file = try FileDescriptor(duplicating: STDOUT_FILENO, "standard output")
+      outputs[0] = try PartitionOutput(file, header: self.header, isStream: true)
+    }
+  }
+
+  private func open(_ path: String) throws(MillraceError) -> PartitionOutput {
+    if path.lowercased().hasSuffix(".gz") {
+      throw .setting("sink", path, expected: "a file that is not compressed")
+    }
+    return try PartitionOutput.open(path, header: header)
   }
 
   /// Appends one record and its line end. Written when some 256 kB have come together.
@@ -82,8 +87,7 @@ public final class FileSink: LogSink {
   private func output(_ partition: Int) throws(MillraceError) -> PartitionOutput {
     let partition = directory == nil ? 0 : partition
     if let output = outputs[partition] { return output }
-    let name = "\(directory ?? "")/\(partition).\(format.rawValue)"
-    let output = try PartitionOutput.open(name, header: header)
+    let output = try open("\(directory ?? "")/\(partition).\(format.rawValue)")
     outputs[partition] = output
     return output
   }

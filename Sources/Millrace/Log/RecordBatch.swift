@@ -4,7 +4,7 @@
 public struct RecordBatch: Sendable {
   /// How many readable bytes follow the last record at least, whatever they hold: parsers that
   /// load whole vectors may run past a record's end.
-  public static let padding = 64
+  public static let padding = 128
 
   /// The partition all records are of.
   public var partition = 0
