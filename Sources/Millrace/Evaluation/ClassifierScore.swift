@@ -62,9 +62,11 @@ public struct ClassifierComparison: Sendable, Equatable {
   mutating func add(_ outcome: ClassifierOutcome) {
     rows += 1
     let weight = outcome.weight
-    model.add(loss: outcome.loss, isCorrect: outcome.isCorrect, weight: weight)
-    baseRate.add(loss: outcome.baseRateLoss, isCorrect: outcome.baseRateIsCorrect, weight: weight)
-    noChange.add(loss: outcome.noChangeLoss, isCorrect: outcome.noChangeIsCorrect, weight: weight)
+    let truth = outcome.truth
+    model.add(loss: outcome.loss, isCorrect: outcome.predicted == truth, weight: weight)
+    baseRate.add(
+      loss: outcome.baseRateLoss, isCorrect: outcome.mostFrequent == truth, weight: weight)
+    noChange.add(loss: outcome.noChangeLoss, isCorrect: outcome.last == truth, weight: weight)
   }
 
   mutating func merge(_ other: ClassifierComparison) {
@@ -82,8 +84,8 @@ public struct ClassifierComparison: Sendable, Equatable {
   }
 }
 
-/// What is worth knowing of one classified record.
-struct ClassifierOutcome: Sendable, Equatable {
+/// What is worth knowing of one classified record. Without padding: it is saved as its bytes.
+struct ClassifierOutcome: BitwiseCopyable, Sendable {
   /// The probability of the second class; for several classes, of the true one.
   var probability = 0.0
   var weight = 0.0
@@ -92,14 +94,14 @@ struct ClassifierOutcome: Sendable, Equatable {
   var noChangeLoss = 0.0
   var truth: Int32 = 0
   var predicted: Int32 = 0
-  var baseRateIsCorrect = false
-  var noChangeIsCorrect = false
-
-  var isCorrect: Bool { truth == predicted }
+  /// What the base rate predicts.
+  var mostFrequent: Int32 = 0
+  /// What no change predicts; −1 before the first label.
+  var last: Int32 = -1
 }
 
 /// The labels seen before a record, from which the two baselines predict it.
-struct ClassBaselines: Sendable, Equatable {
+struct ClassBaselines: Sendable {
   var weight = 0.0
   var classWeights: [Double]
   var transitions = 0.0
@@ -120,10 +122,10 @@ struct ClassBaselines: Sendable, Equatable {
     let isRepeat = truth == last
     outcome.baseRateLoss = ClassifierScore.logLoss(
       probabilityOfTruth: (classWeights[truth] + 0.5) / (self.weight + classCount / 2))
-    outcome.baseRateIsCorrect = mostFrequent == truth
+    outcome.mostFrequent = Int32(mostFrequent)
     outcome.noChangeLoss = ClassifierScore.logLoss(
       probabilityOfTruth: isRepeat ? stay : (1 - stay) / (classCount - 1))
-    outcome.noChangeIsCorrect = isRepeat
+    outcome.last = Int32(last)
 
     self.weight += weight
     classWeights[truth] += weight

@@ -3,7 +3,7 @@
 ///
 /// A value; feeding it in any micro-batches gives the same state. Records without a label (NaN)
 /// are left out.
-public struct ProgressiveMetrics: Sendable, Equatable {
+public struct ProgressiveMetrics: Sendable {
   /// The metrics of the task: one of the three is there.
   public struct Metrics: Sendable, Equatable {
     /// Of a binary classifier.
@@ -30,9 +30,9 @@ public struct ProgressiveMetrics: Sendable, Equatable {
   public let task: Task
   /// The number of records the window holds.
   public let window: Int
-  private var binary: MetricTrack<BinaryMetrics>?
-  private var multiclass: MetricTrack<MulticlassMetrics>?
-  private var regression: MetricTrack<RegressionMetrics>?
+  var binary: MetricTrack<BinaryMetrics>?
+  var multiclass: MetricTrack<MulticlassMetrics>?
+  var regression: MetricTrack<RegressionMetrics>?
 
   /// Metrics of nothing.
   ///
@@ -79,7 +79,7 @@ public struct ProgressiveMetrics: Sendable, Equatable {
 }
 
 /// One task's metrics: the sums over everything, and the latest outcomes in a ring.
-struct MetricTrack<Metrics: TaskMetrics>: Sendable, Equatable {
+struct MetricTrack<Metrics: TaskMetrics>: Sendable {
   var cumulative = Metrics()
   var baselines = Metrics.noBaselines
   /// Outcomes in the order of arrival; once the ring is full, the oldest gives way.

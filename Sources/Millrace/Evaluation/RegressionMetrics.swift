@@ -95,14 +95,14 @@ public struct RegressionMetrics: Sendable, Equatable {
 }
 
 extension RegressionMetrics: TaskMetrics {
-  struct Baselines: Sendable, Equatable {
+  struct Baselines: Sendable {
     var weight = 0.0
     var mean = 0.0
     var last = Double.nan
   }
 
   /// The ends are NaN where there is no interval.
-  struct Outcome: Sendable, Equatable {
+  struct Outcome: BitwiseCopyable, Sendable {
     var prediction = 0.0
     var lower = Double.nan
     var upper = Double.nan

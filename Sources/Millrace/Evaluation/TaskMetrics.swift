@@ -1,9 +1,9 @@
 /// The metrics of one task as sums over outcomes: what is worth knowing of one predicted record.
-protocol TaskMetrics: Sendable, Equatable {
+protocol TaskMetrics: ArchivedState, Equatable {
   /// One predicted record, small enough to be kept in a window.
-  associatedtype Outcome: Sendable, Equatable
+  associatedtype Outcome: BitwiseCopyable, Sendable
   /// The labels seen before a record, from which the baselines predict it.
-  associatedtype Baselines: Sendable, Equatable
+  associatedtype Baselines: ArchivedState
 
   /// Metrics of nothing.
   init()
@@ -31,6 +31,18 @@ protocol TaskMetrics: Sendable, Equatable {
 
   /// The numbers that people read.
   var summary: MetricSummary { get }
+
+  /// Whether an outcome that was read from an archive can be one.
+  static func isValid(_ outcome: Outcome) -> Bool
+}
+
+/// A part of the state of metrics that is saved.
+protocol ArchivedState: Sendable {
+  /// Writes everything under names that start with `prefix`.
+  func encode(into archive: inout TensorArchive, prefix: String)
+
+  /// Reads what `encode` wrote.
+  mutating func decode(from archive: TensorArchive, prefix: String) throws(MillraceError)
 }
 
 /// Metrics in the form in which they are reported; a metric without meaning for the task, or

@@ -166,17 +166,22 @@ private func feed(
     #expect(recall.enumerated().allSatisfy { isClose(multiclass.recall($0), $1) })
   }
 
+  private func bytes(_ metrics: ProgressiveMetrics) -> [UInt8] {
+    var archive = TensorArchive()
+    metrics.encode(into: &archive, prefix: "m.")
+    return archive.encoded()
+  }
+
   @Test(arguments: [1, 7, 64])
   func `any micro-batches give the same state`(batch: Int) {
-    #expect(
-      metrics(.binary, probabilities, classes, weights, batch: batch)
-        == metrics(.binary, probabilities, classes, weights))
-    #expect(
-      metrics(.multiclass, threeProbabilities, threeClasses, batch: batch)
-        == metrics(.multiclass, threeProbabilities, threeClasses))
-    #expect(
-      metrics(.regression, intervals, targets, batch: batch)
-        == metrics(.regression, intervals, targets))
+    for (task, predictions, labels) in [
+      (Millrace.Task.binary, probabilities, classes), (.regression, targets, targets),
+      (.multiclass, threeProbabilities, threeClasses),
+    ] {
+      #expect(
+        bytes(metrics(task, predictions, labels, weights, batch: batch))
+          == bytes(metrics(task, predictions, labels, weights)))
+    }
   }
 
   @Test func `merged parts say what the whole says`() throws {
@@ -196,6 +201,27 @@ private func feed(
       let loss = try #require(whole.loss)
       #expect(isClose(sum.loss, loss) && isClose(sum.r2 ?? 1, whole.r2 ?? 1))
     }
+  }
+
+  @Test func `what is saved in mid-stream goes on as if it had not been`() throws {
+    for (task, predictions, labels) in [
+      (Millrace.Task.binary, probabilities, classes), (.regression, intervals, targets),
+      (.multiclass, threeProbabilities, threeClasses),
+    ] {
+      var saved = ProgressiveMetrics(task: task, window: 70)
+      feed(&saved, predictions, labels, weights, 0..<201, batch: 64)
+      var restored = ProgressiveMetrics(task: task, window: 70)
+      try restored.decode(from: try TensorArchive(decoding: bytes(saved)), prefix: "m.")
+      feed(&restored, predictions, labels, weights, 201..<500, batch: 64)
+      #expect(bytes(restored) == bytes(metrics(task, predictions, labels, weights, window: 70)))
+    }
+  }
+
+  @Test func `an archive of another window is refused`() {
+    var archive = TensorArchive()
+    metrics(.binary, probabilities, classes).encode(into: &archive, prefix: "")
+    var other = ProgressiveMetrics(task: .binary, window: 99)
+    #expect(throws: MillraceError.self) { try other.decode(from: archive, prefix: "") }
   }
 
   @Test func `records without a label are left out`() {
