@@ -7,6 +7,7 @@
 #include "filter.h"
 #include "format.h"
 #include "parse_frame.h"
+#include "parse_records.h"
 #include "rows.h"
 #include "scaler.h"
 

@@ -7,6 +7,8 @@ public struct Schema: Codable, Equatable, Sendable {
     case numeric
     /// One 0/1 column per level; a level that is not listed sets none of them.
     case categorical(levels: [String])
+    /// `width` 0/1 columns, for more levels than one would list: a hash of the level says which.
+    case hashed(width: Int)
   }
 
   /// A feature column of the records.
@@ -20,6 +22,15 @@ public struct Schema: Codable, Equatable, Sendable {
     public init(name: String, kind: ColumnKind) {
       self.name = name
       self.kind = kind
+    }
+
+    /// How many columns of the matrix it becomes.
+    public var width: Int {
+      switch kind {
+      case .numeric: 1
+      case .categorical(let levels): levels.count
+      case .hashed(let width): width
+      }
     }
   }
 
@@ -52,13 +63,67 @@ public struct Schema: Codable, Equatable, Sendable {
     self.timestamp = timestamp
   }
 
-  /// The name of each column of the matrix: a numeric column's own, `name=level` for a level.
+  /// The columns of the matrix.
+  public var featureCount: Int { columns.reduce(0) { $0 + $1.width } }
+
+  /// The name of each column of the matrix: a numeric column's own, `name=level` for a level,
+  /// `name#index` for a hash.
   public var featureNames: [String] {
     columns.flatMap { column in
       switch column.kind {
       case .numeric: [column.name]
       case .categorical(let levels): levels.map { "\(column.name)=\($0)" }
+      case .hashed(let width): (0..<width).map { "\(column.name)#\($0)" }
       }
+    }
+  }
+
+  /// Whether a class that is not known yet is added when it appears: always with several classes,
+  /// and with two until both were seen.
+  public var hasOpenClasses: Bool {
+    switch task {
+    case .regression: false
+    case .binary: classes.count < 2
+    case .multiclass: true
+    }
+  }
+
+  /// Checks what a schema from outside must fulfil before anything is decoded by it.
+  ///
+  /// - Throws: `configuration` with the column and what is wrong with it.
+  public func validate() throws(MillraceError) {
+    func refuse(_ reason: String) -> MillraceError {
+      MillraceError(.configuration, "the schema is not valid: \(reason)")
+    }
+    var names: Set<String> = []
+    for column in columns {
+      guard names.insert(column.name).inserted else {
+        throw refuse("there are two columns '\(column.name)'")
+      }
+      switch column.kind {
+      case .numeric: break
+      case .categorical(let levels):
+        guard !levels.isEmpty, Set(levels).count == levels.count else {
+          throw refuse("the levels of '\(column.name)' are empty or not distinct")
+        }
+      case .hashed(let width):
+        guard (1...1 << 20).contains(width) else {
+          throw refuse("'\(column.name)' is hashed into \(width) columns; expected 1 to \(1 << 20)")
+        }
+      }
+    }
+    guard names.insert(label).inserted else {
+      throw refuse("the label '\(label)' is a feature too")
+    }
+    if let weight, !names.insert(weight).inserted {
+      throw refuse("the weight '\(weight)' is a feature or the label too")
+    }
+    guard Set(classes).count == classes.count else { throw refuse("two classes are the same") }
+    if task == .regression && !classes.isEmpty {
+      throw refuse("a regression has no classes, but \(classes.count) are listed")
+    }
+    if task == .binary && classes.count > 2 {
+      throw refuse("\(classes.count) classes are listed for a binary task; expected at most 2")
     }
   }
 }

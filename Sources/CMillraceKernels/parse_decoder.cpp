@@ -1,0 +1,245 @@
+#include "parse_decoder.hpp"
+
+#include <simdjson.h>
+
+#include <algorithm>
+
+#include "parse_json.hpp"
+
+namespace millrace {
+
+uint64_t hash_text(std::string_view text) {  // FNV-1a with a last mix, 64 bits
+  uint64_t hash = 0xcbf29ce484222325;
+  for (unsigned char byte : text) hash = (hash ^ byte) * 0x100000001b3;
+  return (hash ^ hash >> 32) * 0x9e3779b97f4a7c15 >> 16;
+}
+
+void Dictionary::add(std::string_view text) {
+  texts.emplace_back(text);
+  if (2 * texts.size() > table.size()) {
+    table.assign(std::max<size_t>(16, 4 * texts.size()), 0);
+    for (size_t i = 0; i < texts.size(); i++) place(i);
+  } else {
+    place(texts.size() - 1);
+  }
+}
+
+void Dictionary::place(size_t index) {
+  size_t slot = hash_text(texts[index]) % table.size();
+  while (table[slot]) slot = (slot + 1) % table.size();
+  table[slot] = (uint32_t)index + 1;
+}
+
+size_t Dictionary::find(std::string_view text) const {
+  if (table.empty()) return absent;
+  for (size_t slot = hash_text(text) % table.size(); table[slot]; slot = (slot + 1) % table.size()) {
+    if (texts[table[slot] - 1] == text) return table[slot] - 1;
+  }
+  return absent;
+}
+
+bool is_utf8(const uint8_t *text, size_t length) {
+  return simdjson::validate_utf8((const char *)text, length);
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+std::string_view level_text(std::string_view text) {
+  text = trimmed(text);
+  size_t point = text.find('.');
+  if (point == std::string_view::npos || text.find_first_not_of('0', point + 1) != text.npos) {
+    return text;
+  }
+  std::string_view whole = text.substr(0, point);
+  size_t sign = !whole.empty() && whole[0] == '-';
+  bool digits = whole.size() > sign && whole.find_first_not_of("0123456789", sign) == whole.npos;
+  return digits ? whole : text;
+}
+
+/// Whether `text` is `word`, which is in lower case, in any case.
+static bool equals(std::string_view text, std::string_view word) {
+  return std::equal(text.begin(), text.end(), word.begin(), word.end(),
+                    [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a | 32 : a) == b; });
+}
+
+bool is_missing(std::string_view text) {
+  text = trimmed(text);
+  if (text.size() > 4) return false;
+  return text.empty() || text == "?" || equals(text, "na") || equals(text, "nan") ||
+         equals(text, "null") || equals(text, "none");
+}
+
+bool read_number(std::string_view text, double &value) {
+  text = trimmed(text);
+  value = missing;
+  if (is_missing(text)) return true;
+  bool plus = text.size() > 1 && text[0] == '+' && text[1] != '-';
+  if (any_number((const uint8_t *)text.data() + plus, text.size() - plus, value)) return true;
+  bool yes = equals(text, "true");
+  value = yes;
+  return yes || equals(text, "false");
+}
+
+/// Sets all columns of a field that is spread over several.
+static void fill(const Field &field, Row &row, double value) {
+  for (size_t i = 0; i < field.width; i++) row.set(field.slot + i, value);
+}
+
+}  // namespace millrace
+
+using namespace millrace;
+
+bool millrace_decoder::refuse(millrace_fault &fault, millrace_fault_kind kind, size_t field,
+                              std::string_view text) const {
+  fault.kind = kind;
+  fault.field = field;
+  fault.text = (const uint8_t *)text.data();
+  fault.length = text.size();
+  return false;
+}
+
+bool millrace_decoder::put(size_t index, const uint8_t *start, const uint8_t *end, Row &row,
+                           millrace_fault &fault) const {
+  std::string_view text{(const char *)start, (size_t)(end - start)};
+  const Field &field = fields[index];
+  if (index == key) row.key = text;
+  if (index == timestamp) row.timestamp = text;
+  double value;
+  switch (field.role) {
+    case millrace_role_none:
+      break;
+    case millrace_role_number:
+      if (!read_number(text, value)) return refuse(fault, millrace_fault_number, index, text);
+      row.set(field.slot, value);
+      break;
+    case millrace_role_level:
+    case millrace_role_hash: {
+      bool known = !is_missing(text);
+      fill(field, row, known ? 0 : missing);
+      if (!known) break;
+      std::string_view level = level_text(text);
+      size_t place = field.role == millrace_role_level ? field.levels.find(level)
+                                                       : hash_text(level) % field.width;
+      if (place != absent) row.set(field.slot + place, 1);
+      break;
+    }
+    case millrace_role_target:
+      if (read_number(text, value) && !std::isinf(value)) {
+        row.label = value;
+      } else if (label_required) {
+        return refuse(fault, millrace_fault_target, index, text);
+      }
+      break;
+    case millrace_role_class: {
+      std::string_view level = level_text(text);
+      size_t place = field.levels.find(level);
+      if (place != absent) {
+        row.label = (double)place;
+      } else if (label_required && !is_missing(text)) {
+        return refuse(fault, millrace_fault_class, index, level);
+      }
+      break;
+    }
+    case millrace_role_weight:
+      if (!read_number(text, value) || value < 0 || std::isinf(value)) {
+        return refuse(fault, millrace_fault_weight, index, text);
+      }
+      row.weight = value;
+      break;
+  }
+  return true;
+}
+
+Row millrace_decoder::next_row(const Rows &rows) const {
+  size_t offset = rows.count * columns;
+  return {rows.features + offset, rows.wide_features ? rows.wide_features + offset : nullptr,
+          missing, weight_field == absent ? 1 : missing, {}, {}};
+}
+
+bool millrace_decoder::take(const Row &row, size_t index, Rows &rows,
+                            millrace_fault &fault) {
+  if (label_required && std::isnan(row.label)) {
+    return refuse(fault, millrace_fault_no_label, label_field);
+  }
+  if (std::isnan(row.weight)) return refuse(fault, millrace_fault_weight, weight_field);
+  rows.labels[rows.count] = row.label;
+  rows.weights[rows.count] = (float)row.weight;
+  rows.record_indices[rows.count] = index;
+  if (rows.kept_ends) {
+    rows.kept_ends[2 * rows.count] = kept.append(row.key).size();
+    rows.kept_ends[2 * rows.count + 1] = kept.append(row.timestamp).size();
+  }
+  rows.count++;
+  return true;
+}
+
+const uint8_t *millrace_decoder::readable(const Records &records, size_t index) {
+  size_t start = records.starts[index], end = records.ends[index];
+  const uint8_t *bytes = records.bytes + start;
+  if (end + padding <= records.length) return bytes;
+  padded.assign((const char *)bytes, end - start);
+  padded.append(padding, '\0');
+  return (const uint8_t *)padded.data();
+}
+
+millrace_decoder *millrace_decoder_create(millrace_syntax syntax, uint8_t delimiter,
+                                          size_t columns, int label_required) {
+  millrace_decoder *decoder = new millrace_decoder;
+  decoder->syntax = syntax;
+  decoder->delimiter = delimiter;
+  decoder->columns = columns;
+  decoder->label_required = label_required;
+  decoder->json = std::make_unique<JSONReader>();
+  return decoder;
+}
+
+void millrace_decoder_destroy(millrace_decoder *decoder) { delete decoder; }
+
+size_t millrace_decoder_add_field(millrace_decoder *decoder, const char *name, millrace_role role,
+                                  size_t slot, size_t width) {
+  decoder->fields.push_back({name, role, slot, width, {}});
+  decoder->names.add(name);
+  decoder->number_columns.push_back(role == millrace_role_number ? (int32_t)slot : -1);
+  size_t index = decoder->fields.size() - 1;
+  if (role == millrace_role_weight) decoder->weight_field = index;
+  if (role == millrace_role_target || role == millrace_role_class) decoder->label_field = index;
+  return index;
+}
+
+void millrace_decoder_add_level(millrace_decoder *decoder, size_t field, const char *level) {
+  decoder->fields[field].levels.add(level);
+}
+
+void millrace_decoder_keep_key(millrace_decoder *decoder, size_t field) {
+  decoder->key = field;
+  decoder->number_columns[field] = -1;
+}
+
+void millrace_decoder_keep_timestamp(millrace_decoder *decoder, size_t field) {
+  decoder->timestamp = field;
+  decoder->number_columns[field] = -1;
+}
+
+size_t millrace_decode(millrace_decoder *decoder, const uint8_t *bytes, size_t length,
+                       const size_t *starts, const size_t *ends, size_t count, size_t from,
+                       int wide, size_t *row_count, float *features, double *wide_features,
+                       double *labels, float *weights, size_t *record_indices, size_t *kept_ends,
+                       millrace_fault *fault) {
+  *fault = {};
+  if (*row_count == 0) decoder->kept.clear();
+  bool keeps = decoder->key != absent || decoder->timestamp != absent;
+  Records records{bytes, length, starts, ends, count};
+  Rows rows{features, wide ? wide_features : nullptr, labels,    weights, record_indices,
+            keeps ? kept_ends : nullptr,              *row_count};
+  size_t next = decoder->syntax == millrace_syntax_json
+                    ? decode_json(*decoder, records, from, rows, *fault)
+                    : decode_separated(*decoder, records, from, rows, *fault);
+  *row_count = rows.count;
+  return next;
+}
+
+const char *millrace_decoder_kept(const millrace_decoder *decoder) { return decoder->kept.data(); }

@@ -1,0 +1,145 @@
+#ifndef MILLRACE_PARSE_DECODER_HPP
+#define MILLRACE_PARSE_DECODER_HPP
+
+#include <cmath>
+#include <limits>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "parse_number.hpp"
+#include "parse_records.h"
+
+namespace millrace {
+
+constexpr size_t absent = SIZE_MAX;
+constexpr double missing = std::numeric_limits<double>::quiet_NaN();
+
+/// Bytes that must be readable behind a record: a block of 64, and a number read ahead.
+constexpr size_t padding = 128;
+
+/// Texts to the numbers 0, 1, 2 … in the order they were added.
+class Dictionary {
+ public:
+  void add(std::string_view text);
+  /// The number of `text`, or `absent`.
+  size_t find(std::string_view text) const;
+
+ private:
+  void place(size_t index);
+
+  std::vector<std::string> texts;
+  std::vector<uint32_t> table;  // open addressing; 0 is empty, i + 1 stands for texts[i]
+};
+
+/// A hash of the text that never changes: it places hashed levels in columns of stored models.
+uint64_t hash_text(std::string_view text);
+
+struct Field {
+  std::string name;
+  millrace_role role;
+  size_t slot, width;
+  Dictionary levels;
+};
+
+/// What `millrace_decode` is given: record i is bytes[starts[i], ends[i]).
+struct Records {
+  const uint8_t *bytes;
+  size_t length;
+  const size_t *starts, *ends;
+  size_t count;
+};
+
+/// Where rows go; `wide_features` and `kept_ends` may be null.
+struct Rows {
+  float *features;
+  double *wide_features, *labels;
+  float *weights;
+  size_t *record_indices, *kept_ends;
+  size_t count;
+};
+
+/// A row in the making.
+struct Row {
+  float *features;
+  double *wide_features;
+  double label;
+  double weight;
+  std::string_view key, timestamp;
+
+  void set(size_t column, double value) {
+    features[column] = (float)value;
+    if (wide_features) wide_features[column] = value;
+  }
+};
+
+bool is_utf8(const uint8_t *text, size_t length);
+
+/// The text without spaces and tabs around it.
+std::string_view trimmed(std::string_view text);
+
+/// A field's text as a level: trimmed, and `2.0` is `2`.
+std::string_view level_text(std::string_view text);
+
+/// Empty, `?`, or `NA`, `NaN`, `null`, `none` in any case.
+bool is_missing(std::string_view text);
+
+/// A number in any of its forms: spaces around it, a plus sign, an exponent, `inf`, `true`, `false`;
+/// a missing one is NaN.
+bool read_number(std::string_view text, double &value);
+
+class JSONReader;
+
+}  // namespace millrace
+
+struct millrace_decoder {
+  millrace_syntax syntax;
+  uint8_t delimiter;
+  size_t columns;
+  bool label_required;
+  std::vector<millrace::Field> fields;
+  /// For a field that is a number and nothing else its column; -1 for the others.
+  std::vector<int32_t> number_columns;
+  millrace::Dictionary names;
+  size_t label_field = millrace::absent, weight_field = millrace::absent;
+  size_t key = millrace::absent, timestamp = millrace::absent;
+  /// Where the fields of a record end.
+  std::vector<uint32_t> ends;
+  /// A copy of a record that lies too close to the end of its buffer.
+  std::string padded;
+  /// The keys and timestamps of the rows, one after another.
+  std::string kept;
+  /// A field's text without its escapes.
+  std::string unescaped;
+  std::unique_ptr<millrace::JSONReader> json;
+
+  /// Puts a field's text into the row. Returns false when it does not fit: the fault says why.
+  bool put(size_t field, const uint8_t *text, const uint8_t *end, millrace::Row &row,
+           millrace_fault &fault) const;
+
+  /// Where row `rows.count` goes, without label and weight so far.
+  millrace::Row next_row(const millrace::Rows &rows) const;
+
+  /// Appends the row, read from record `index`, when it has all it needs.
+  bool take(const millrace::Row &row, size_t index, millrace::Rows &rows, millrace_fault &fault);
+
+  /// Record `index` with `padding` readable bytes behind it: where it lies, or a copy.
+  const uint8_t *readable(const millrace::Records &records, size_t index);
+
+  /// Fills the fault and returns false.
+  bool refuse(millrace_fault &fault, millrace_fault_kind kind, size_t field = millrace::absent,
+              std::string_view text = {}) const;
+};
+
+namespace millrace {
+
+/// Decodes records from `from` on and returns the index behind the last one dealt with.
+size_t decode_separated(millrace_decoder &decoder, const Records &records, size_t from,
+                        Rows &rows, millrace_fault &fault);
+size_t decode_json(millrace_decoder &decoder, const Records &records, size_t from,
+                   Rows &rows, millrace_fault &fault);
+
+}  // namespace millrace
+
+#endif

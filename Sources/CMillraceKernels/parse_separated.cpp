@@ -1,0 +1,139 @@
+#include <algorithm>
+
+#include "clones.h"
+#include "parse_decoder.hpp"
+#include "parse_fields.hpp"
+
+namespace millrace {
+
+/// Puts field `index`, the text in front of `end`, into the row.
+template <bool exact>
+MILLRACE_INLINE bool put(const millrace_decoder &decoder, const int32_t *columns, size_t index,
+                         const uint8_t *text, const uint8_t *end, Row &row,
+                         millrace_fault &fault) {
+  int32_t column = columns[index];
+  double value;
+  if (column >= 0 && common_number<false, exact>(text, (size_t)(end - text), value)) {
+    row.features[column] = (float)value;
+    if (exact) row.wide_features[column] = value;
+    return true;
+  }
+  return decoder.put(index, text, end, row, fault);
+}
+
+/// Reads a record without quotes.
+template <bool exact>
+MILLRACE_INLINE Outcome read_plain(const millrace_decoder &decoder, const int32_t *columns,
+                                   size_t count, uint32_t *ends, const uint8_t *bytes,
+                                   size_t length, Row &row, millrace_fault &fault) {
+  Separated separated = find_delimiters(bytes, length, decoder.delimiter, ends, count);
+  if (separated.quotes) return Outcome::other;
+  if (!separated.ascii && !is_utf8(bytes, length)) return Outcome::not_utf8;
+  fault.count = separated.delimiters + 1;
+  if (fault.count != count) return Outcome::field_count;
+  ends[count - 1] = (uint32_t)length;
+  const uint8_t *text = bytes;
+  for (size_t index = 0; index < count; index++) {
+    const uint8_t *end = bytes + ends[index];
+    if (!put<exact>(decoder, columns, index, text, end, row, fault)) return Outcome::refused;
+    text = end + 1;
+  }
+  return Outcome::row;
+}
+
+MILLRACE_CLONES
+static Outcome read_plain_floats(const millrace_decoder &decoder, const int32_t *columns,
+                                 size_t count, uint32_t *ends, const uint8_t *bytes,
+                                 size_t length, Row &row, millrace_fault &fault) {
+  return read_plain<false>(decoder, columns, count, ends, bytes, length, row, fault);
+}
+
+MILLRACE_CLONES
+static Outcome read_plain_doubles(const millrace_decoder &decoder, const int32_t *columns,
+                                  size_t count, uint32_t *ends, const uint8_t *bytes,
+                                  size_t length, Row &row, millrace_fault &fault) {
+  return read_plain<true>(decoder, columns, count, ends, bytes, length, row, fault);
+}
+
+/// One field of a record with quotes, from `next` on, which moves behind its delimiter or to null
+/// at the record's end. Doubled quotes are one; what follows the closing quote is kept as it is, as
+/// Python's csv module does.
+static bool next_field(const uint8_t *&next, const uint8_t *end, uint8_t delimiter,
+                       std::string &buffer, std::string_view &text) {
+  const uint8_t *start = next;
+  if (next < end && *next == '"') {
+    buffer.clear();
+    for (start = ++next;;) {
+      const uint8_t *quote = (const uint8_t *)memchr(next, '"', (size_t)(end - next));
+      if (!quote) return false;
+      buffer.append((const char *)next, (size_t)(quote - next));
+      next = quote + 1;
+      if (next == end || *next != '"') break;
+      buffer += '"';
+      next++;
+    }
+  }
+  const uint8_t *rest = next;
+  const uint8_t *stop = (const uint8_t *)memchr(next, delimiter, (size_t)(end - next));
+  next = stop ? stop + 1 : nullptr;
+  stop = stop ? stop : end;
+  if (start == rest) {
+    text = {(const char *)start, (size_t)(stop - start)};
+  } else if (buffer.size() == (size_t)(rest - 1 - start) && rest == stop) {
+    text = {(const char *)start, buffer.size()};
+  } else {
+    buffer.append((const char *)rest, (size_t)(stop - rest));
+    text = buffer;
+  }
+  return true;
+}
+
+/// Reads a record with quotes.
+static bool read_quoted(millrace_decoder &decoder, const uint8_t *bytes, size_t length, Row &row,
+                        millrace_fault &fault) {
+  if (!is_utf8(bytes, length)) return decoder.refuse(fault, millrace_fault_utf8);
+  const int32_t *columns = decoder.number_columns.data();
+  size_t index = 0, count = decoder.fields.size();
+  bool fits = true;
+  const uint8_t *next = bytes, *end = bytes + length;
+  for (std::string_view text; next; index++) {
+    if (!next_field(next, end, decoder.delimiter, decoder.unescaped, text)) {
+      return decoder.refuse(fault, millrace_fault_quote, std::min(index, count - 1));
+    }
+    const uint8_t *start = (const uint8_t *)text.data(), *stop = start + text.size();
+    if (!fits || index >= count) continue;
+    fits = row.wide_features ? put<true>(decoder, columns, index, start, stop, row, fault)
+                             : put<false>(decoder, columns, index, start, stop, row, fault);
+  }
+  fault.count = index;
+  return index == count ? fits : decoder.refuse(fault, millrace_fault_field_count);
+}
+
+size_t decode_separated(millrace_decoder &decoder, const Records &records, size_t from,
+                        Rows &rows, millrace_fault &fault) {
+  auto read_plain = rows.wide_features ? read_plain_doubles : read_plain_floats;
+  size_t count = decoder.fields.size();
+  decoder.ends.resize(count + 64);
+  uint32_t *ends = decoder.ends.data();
+  const int32_t *columns = decoder.number_columns.data();
+  for (size_t i = from; i < records.count; i++) {
+    Row row = decoder.next_row(rows);
+    const uint8_t *bytes = decoder.readable(records, i);
+    size_t length = records.ends[i] - records.starts[i];
+    Outcome outcome =
+        length > UINT32_MAX
+            ? Outcome::other
+            : read_plain(decoder, columns, count, ends, bytes, length, row, fault);
+    bool fits = outcome == Outcome::row;
+    if (outcome == Outcome::other) fits = read_quoted(decoder, bytes, length, row, fault);
+    if (outcome == Outcome::not_utf8) decoder.refuse(fault, millrace_fault_utf8);
+    if (outcome == Outcome::field_count) decoder.refuse(fault, millrace_fault_field_count);
+    if (!fits || !decoder.take(row, i, rows, fault)) {
+      fault.record = i;
+      return i + 1;
+    }
+  }
+  return records.count;
+}
+
+}  // namespace millrace
