@@ -7,7 +7,8 @@
 /// N Gaussian filters over the same d inputs, one per lane: dynamic logistic regression by
 /// assumed-density filtering (`GaussianFilter` is the plain version).
 ///
-/// The state is rows of N floats. The step C ← ρ(C − h·uuᵀ) + Q of one record waits until the next
+/// The state is rows of N floats. C is kept as a scale times a matrix, so that drift's factor ρ in
+/// C ← ρ(C − h·uuᵀ) + Q touches the scale only; and the step of one record waits until the next
 /// record's pass over C, so that C is read and written once a record.
 template <int N>
 struct Filters {
@@ -39,38 +40,72 @@ struct Forecast {
 /// The constant's variance stops growing here.
 static const float constantVarianceLimit = 1e4f;
 
-/// One pass over C: u = Cz, and s and m; `commit` stores the step that waited.
+/// What drift adds to the variance of weight i.
+template <int N>
+MILLRACE_INLINE Vector<float, N> waitingDrift(const Filters<N> &filters, size_t i,
+                                              Vector<float, N> variance) {
+  if (i + 1 < filters.d) return filters.row[MILLRACE_FILTERS_WAITING_DRIFT];
+  return blend<N>(variance * filters.row[MILLRACE_FILTERS_SCALE] < constantVarianceLimit,
+                  filters.row[MILLRACE_FILTERS_WAITING_CONSTANT_DRIFT], Vector<float, N>{});
+}
+
+/// Rows i to i + count − 1 of C: applies the waiting step, stores it if `commit`, adds to u = Cz.
+/// Returns the row after them.
+template <int N, int count, bool commit>
+MILLRACE_INLINE Vector<float, N> *pass(const Filters<N> &filters, Vector<float, N> *c, size_t i,
+                                       const float *z, Vector<float, N> *u) {
+  typedef Vector<float, N> F;
+  const F *direction = filters.direction();
+  F hu[count], total[count], *row[count];
+  for (int r = 0; r < count; r++) {
+    hu[r] = filters.row[MILLRACE_FILTERS_CURVATURE] * direction[i + r];
+    total[r] = F{};
+    row[r] = c;
+    c += i + r + 1;
+  }
+  for (size_t j = 0; j < i; j++) {
+    const F dj = direction[j];
+    const float zj = z[j];
+    F uj = u[j];
+    for (int r = 0; r < count; r++) {
+      const F value = row[r][j] - hu[r] * dj;
+      if (commit) row[r][j] = value;
+      total[r] += value * zj;
+      uj += value * z[i + r];
+    }
+    u[j] = uj;
+  }
+  // The triangle on the diagonal.
+#pragma clang loop unroll(full)
+  for (int r = 0; r < count; r++) {
+#pragma clang loop unroll(full)
+    for (int k = 0; k <= r; k++) {
+      F value = row[r][i + k] - hu[r] * direction[i + k];
+      if (k == r) value += waitingDrift(filters, i + r, value);
+      if (commit) row[r][i + k] = value;
+      total[r] += value * z[i + k];
+      if (k < r) total[k] += value * z[i + r];
+    }
+  }
+  for (int r = 0; r < count; r++) u[i + r] = total[r];
+  return c;
+}
+
+/// One pass over C: u = Cz (without the scale), and s and m; `commit` stores the step that waited.
 template <int N, bool commit>
 MILLRACE_INLINE Forecast<N> forecast(const Filters<N> &filters, const float *z,
                                      Vector<float, N> *u) {
   typedef Vector<float, N> F;
   const size_t d = filters.d;
-  const F *direction = filters.direction(), *mean = filters.mean();
-  const F h = filters.row[MILLRACE_FILTERS_CURVATURE], retention = filters.row[MILLRACE_FILTERS_RETENTION];
+  const F *mean = filters.mean();
+  // Several rows at once share the loads of u and of the waiting direction.
+  constexpr size_t together = 32 / N;
   F *c = filters.covariance();
-  for (size_t i = 0; i < d; i++) {
-    const F hu = h * direction[i];
-    F total = {};
-    for (size_t j = 0; j < i; j++) {
-      const F value = retention * c[j] - hu * direction[j];
-      if (commit) c[j] = value;
-      total += value * z[j];
-      u[j] += value * z[i];
-    }
-    F value = retention * c[i] - hu * direction[i];
-    if (i + 1 < d)
-      value += filters.row[MILLRACE_FILTERS_WAITING_DRIFT];
-    else
-      value += blend<N>(value < constantVarianceLimit, filters.row[MILLRACE_FILTERS_WAITING_CONSTANT_DRIFT], F{});
-    if (commit) c[i] = value;
-    u[i] = total + value * z[i];
-    c += i + 1;
-  }
-  F margin = {}, variance = {};
-  for (size_t j = 0; j < d; j++) {
-    margin += mean[j] * z[j];
-    variance += u[j] * z[j];
-  }
+  size_t i = 0;
+  for (; i + together <= d; i += together) c = pass<N, together, commit>(filters, c, i, z, u);
+  for (; i < d; i++) c = pass<N, 1, commit>(filters, c, i, z, u);
+  const F margin = dot<N>(mean, z, d);
+  const F variance = dot<N>(u, z, d) * filters.row[MILLRACE_FILTERS_SCALE];
   Forecast<N> result;
   result.variance = blend<N>(variance > 0, variance, F{});
   result.kappa = 1.0f / __builtin_elementwise_sqrt(1.0f + result.variance * 0.39269908f);
@@ -84,9 +119,27 @@ MILLRACE_INLINE Forecast<N> forecast(const Filters<N> &filters, const float *z,
 /// Nothing waits any more: for a record that is not learnt after a pass that committed.
 template <int N>
 MILLRACE_INLINE void settle(const Filters<N> &filters) {
-  filters.row[MILLRACE_FILTERS_CURVATURE] = filters.row[MILLRACE_FILTERS_WAITING_DRIFT] = Vector<float, N>{};
-  filters.row[MILLRACE_FILTERS_WAITING_CONSTANT_DRIFT] = Vector<float, N>{};
-  filters.row[MILLRACE_FILTERS_RETENTION] = Vector<float, N>{} + 1.0f;
+  filters.row[MILLRACE_FILTERS_CURVATURE] = filters.row[MILLRACE_FILTERS_WAITING_DRIFT] =
+      filters.row[MILLRACE_FILTERS_WAITING_CONSTANT_DRIFT] = Vector<float, N>{};
+}
+
+/// Applies the step that waits, and the scale.
+template <int N>
+MILLRACE_INLINE void fold(const Filters<N> &filters) {
+  typedef Vector<float, N> F;
+  const F *direction = filters.direction();
+  F *c = filters.covariance();
+  for (size_t i = 0; i < filters.d; i++) {
+    const F hu = filters.row[MILLRACE_FILTERS_CURVATURE] * direction[i];
+    for (size_t j = 0; j <= i; j++) {
+      F value = c[j] - hu * direction[j];
+      if (i == j) value += waitingDrift(filters, i, value);
+      c[j] = value * filters.row[MILLRACE_FILTERS_SCALE];
+    }
+    c += i + 1;
+  }
+  settle(filters);
+  filters.row[MILLRACE_FILTERS_SCALE] = F{} + 1.0f;
 }
 
 /// w ← w + g·u, and leaves the step of C waiting; u is that of `forecast`.
@@ -111,17 +164,22 @@ MILLRACE_INLINE void learn(const Filters<N> &filters, const Forecast<N> &forecas
   h = blend<N>(open, factor * h, F{});
   if (!label) gain = -gain;
 
+  const F scale = filters.row[MILLRACE_FILTERS_SCALE];
   F *mean = filters.mean(), *direction = filters.direction();
+  gain *= scale;
   for (size_t j = 0; j < filters.d; j++) {
     mean[j] += gain * u[j];
     direction[j] = u[j];
   }
   const F drift = filters.row[MILLRACE_FILTERS_DRIFT];
-  const F retention = 1.0f - drift * 1e-3f;
-  filters.row[MILLRACE_FILTERS_CURVATURE] = retention * h;
-  filters.row[MILLRACE_FILTERS_RETENTION] = retention;
-  filters.row[MILLRACE_FILTERS_WAITING_DRIFT] = drift;
-  filters.row[MILLRACE_FILTERS_WAITING_CONSTANT_DRIFT] = filters.row[MILLRACE_FILTERS_CONSTANT_DRIFT];
+  const F newScale = scale * (1.0f - drift * 1e-3f);
+  filters.row[MILLRACE_FILTERS_CURVATURE] = h * scale;
+  filters.row[MILLRACE_FILTERS_SCALE] = newScale;
+  filters.row[MILLRACE_FILTERS_WAITING_DRIFT] = drift / newScale;
+  filters.row[MILLRACE_FILTERS_WAITING_CONSTANT_DRIFT] =
+      filters.row[MILLRACE_FILTERS_CONSTANT_DRIFT] / newScale;
+  // The first lane drifts fastest.
+  if (newScale[0] < .25f) fold(filters);
 }
 
 #endif

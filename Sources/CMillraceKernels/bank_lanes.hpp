@@ -88,6 +88,28 @@ MILLRACE_INLINE Sigmoids<N> sigmoids(Vector<float, N> x) {
   return {blend<N>(x < 0, small, large), blend<N>(x < 0, large, small)};
 }
 
+/// The eight lanes in front.
+MILLRACE_INLINE Vector<float, 8> front(Lanes x) {
+  return __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7);
+}
+
+/// Eight lanes in front, ½ in the others.
+MILLRACE_INLINE Lanes widened(Vector<float, 8> x) {
+  return __builtin_shufflevector(x, Vector<float, 8>{} + .5f, 0, 1, 2, 3, 4, 5, 6, 7, 8, 8, 8, 8, 8,
+                                 8, 8, 8);
+}
+
+/// Σⱼ zⱼxⱼ, in four sums that do not wait for each other.
+template <int N>
+MILLRACE_INLINE Vector<float, N> dot(const Vector<float, N> *x, const float *z, size_t count) {
+  Vector<float, N> total[4] = {};
+  size_t j = 0;
+  for (; j + 4 <= count; j += 4)
+    for (int k = 0; k < 4; k++) total[k] += x[j + k] * z[j + k];
+  for (; j < count; j++) total[0] += x[j] * z[j];
+  return (total[0] + total[1]) + (total[2] + total[3]);
+}
+
 /// The sums of four vectors' lanes, in a fixed order.
 MILLRACE_INLINE Vector<float, 4> sums(Lanes a, Lanes b, Lanes c, Lanes d) {
   Lanes ab = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +

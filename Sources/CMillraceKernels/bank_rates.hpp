@@ -15,10 +15,7 @@ struct Rates {
 };
 
 MILLRACE_INLINE Sigmoids<16> forecast(const Rates &rates, const float *z) {
-  const Lanes *weights = rates.weights();
-  Lanes margin = {};
-  for (size_t j = 0; j < rates.d; j++) margin += weights[j] * z[j];
-  const Sigmoids<16> linear = sigmoids<16>(margin);
+  const Sigmoids<16> linear = sigmoids<16>(dot<16>(rates.weights(), z, rates.d));
   const Lanes average = rates.row[MILLRACE_RATES_AVERAGE];
   const auto isMean = rates.row[MILLRACE_RATES_MEMORY] < 1;
   return {blend<16>(isMean, average, linear.yes), blend<16>(isMean, 1.0f - average, linear.no)};

@@ -6,7 +6,7 @@ extension LearnerSettings {
   public func makeLearner(task: Task, columnCount: Int) throws(MillraceError) -> any Learner {
     try validate(for: task)
     return switch learner {
-    case .auto where task == .binary: BinaryBank(settings: self, columns: columnCount)
+    case .auto where task == .binary: try BinaryBank(settings: self, columns: columnCount)
     case .filter: try GaussianFilter(settings: self, task: task, columns: columnCount)
     case .sgd: LinearLearner<SGD>(settings: self, task: task, columnCount: columnCount)
     case .adagrad: LinearLearner<AdaGrad>(settings: self, task: task, columnCount: columnCount)

@@ -9,8 +9,15 @@ import Testing
     return settings
   }
 
-  @Test func `keeps every learner's laws`() throws {
-    try checkLearner(settings, task: .binary)
+  private func settings(_ basis: LearnerSettings.Basis) -> LearnerSettings {
+    var settings = settings
+    settings.basis = basis
+    return settings
+  }
+
+  @Test(arguments: [LearnerSettings.Basis.auto, .linear, .additive, .quadratic])
+  func `keeps every learner's laws`(basis: LearnerSettings.Basis) throws {
+    try checkLearner(settings(basis), task: .binary)
   }
 
   /// Rows whose truth turns round half-way: two free columns, their difference, a constant column,
@@ -32,13 +39,16 @@ import Testing
     return losses.reduce(0, +) / Double(losses.count)
   }
 
-  @Test func `lanes agree with the plain formulas in double precision`() throws {
-    let (rows, labels) = turningStream(count: 60_000)
-    var reference = ReferenceBank(columns: 5)
+  @Test(arguments: [LearnerSettings.Basis.linear, .quadratic])
+  func `lanes agree with the plain formulas in double precision`(
+    basis: LearnerSettings.Basis
+  ) throws {
+    let (rows, labels) = turningStream(count: basis == .linear ? 60_000 : 12_000)
+    var reference = ReferenceBank(columns: 5, isQuadratic: basis == .quadratic)
     let expected = labels.indices.map { row in
       reference.learn(rows[5 * row..<5 * row + 5].map(Double.init), labels[row] == 1)
     }
-    var bank = BinaryBank(settings: settings, columns: 5)
+    var bank = try BinaryBank(settings: settings(basis), columns: 5)
     let predictions = bank.learn(
       rows, columns: 5, labels: labels, weights: Array(repeating: 1, count: labels.count), width: 1)
     #expect(abs(logLoss(predictions, labels) - logLoss(expected, labels)) < 1e-5)
@@ -48,7 +58,7 @@ import Testing
 
   @Test func `two million collinear rows leave it finite and sharp`() throws {
     let (rows, labels) = turningStream(count: 10_000)
-    var bank = BinaryBank(settings: settings, columns: 5)
+    var bank = try BinaryBank(settings: settings, columns: 5)
     let weights = [Float](repeating: 1, count: labels.count)
     var predictions: [Double] = []
     for _ in 0..<200 {
@@ -61,14 +71,14 @@ import Testing
   @Test func `a bank merged from partitions predicts like one that saw all`() throws {
     let stream = LabelledRows.linear(.binary, count: 12_000, classCount: 2)
     let test = LabelledRows.linear(.binary, count: 4_000, classCount: 2, seed: 9)
-    func part(_ range: Range<Int>) -> (learner: BinaryBank, scaler: StandardScaler) {
+    func part(_ range: Range<Int>) throws -> (learner: BinaryBank, scaler: StandardScaler) {
       var rows = stream
       rows.features = Array(
         stream.features[range.lowerBound * 6..<range.upperBound * 6])
       rows.labels = Array(stream.labels[range])
       rows.weights = Array(stream.weights[range])
       let (standardized, scaler) = rows.standardized()
-      var bank = BinaryBank(settings: settings, columns: 7)
+      var bank = try BinaryBank(settings: settings, columns: 7)
       _ = bank.learn(
         standardized, columns: 7, labels: rows.labels, weights: rows.weights, width: 1)
       return (bank, scaler)
@@ -78,10 +88,61 @@ import Testing
       scaler.transform(test.features, count: test.count, into: &output, stride: 7)
       return logLoss(bank.predict(output, columns: 7, width: 1), test.labels)
     }
-    let parts = [part(0..<5_000), part(5_000..<12_000)]
-    let whole = part(0..<12_000)
+    let parts = [try part(0..<5_000), try part(5_000..<12_000)]
+    let whole = try part(0..<12_000)
     let merged = try BinaryBank.merging(parts, scaler: whole.scaler)
     let losses = (loss(merged, whole.scaler), loss(whole.learner, whole.scaler))
     #expect(abs(losses.0 / losses.1 - 1) < 0.005)
+  }
+
+  /// Rows of two free columns whose truth is a plane at first, and from `turn` on a ring.
+  private func ringStream(count: Int, turn: Int) -> (rows: [Float], labels: [Double]) {
+    var uniform = SeededUniform(seed: 5)
+    var (rows, labels): ([Float], [Double]) = ([], [])
+    for index in 0..<count {
+      let (a, b) = (uniform.normal(), uniform.normal())
+      rows += [a, b, 1]
+      let margin = index < turn ? a - b : a * a + b * b - 1.5
+      labels.append(margin + 0.3 * uniform.normal() > 0 ? 1 : 0)
+    }
+    return (rows, labels)
+  }
+
+  private func predictions(
+    _ basis: LearnerSettings.Basis, _ rows: [Float], _ labels: [Double], sizes: [Int] = [64]
+  ) throws -> (bank: BinaryBank, predictions: [Double]) {
+    let columns = rows.count / labels.count
+    var bank = try BinaryBank(settings: settings(basis), columns: columns)
+    let predictions = bank.learn(
+      rows, columns: columns, labels: labels, weights: Array(repeating: 1, count: labels.count),
+      width: 1, sizes: sizes)
+    return (bank, predictions)
+  }
+
+  @Test func `the wide group joins where the truth is curved, from the start and later`() throws {
+    let (rows, labels) = ringStream(count: 12_000, turn: 6_000)
+    let linear = try predictions(.linear, rows, labels).predictions
+    let auto = try predictions(.auto, rows, labels).predictions
+    #expect(logLoss(Array(linear[9_000...]), Array(labels[9_000...])) > 0.5)
+    #expect(logLoss(Array(auto[9_000...]), Array(labels[9_000...])) < 0.25)
+    let curved = ringStream(count: 3_000, turn: 0)
+    #expect(
+      try logLoss(predictions(.auto, curved.rows, curved.labels).predictions, curved.labels) < 0.25)
+  }
+
+  @Test func `the wide group costs nothing where the truth is linear`() throws {
+    let (rows, labels) = ringStream(count: 20_000, turn: .max)
+    let losses = try [LearnerSettings.Basis.auto, .linear].map {
+      try logLoss(predictions($0, rows, labels).predictions, labels)
+    }
+    #expect(losses[0] < losses[1] * 1.001)
+  }
+
+  @Test func `falling asleep and waking depend on record numbers alone`() throws {
+    let (rows, labels) = ringStream(count: 8_000, turn: 5_000)
+    let whole = try predictions(.auto, rows, labels)
+    let split = try predictions(.auto, rows, labels, sizes: [1, 77, 300])
+    #expect(whole.predictions == split.predictions)
+    #expect(whole.bank.encoded() == split.bank.encoded())
   }
 }

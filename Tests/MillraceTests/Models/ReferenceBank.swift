@@ -68,19 +68,20 @@ struct ReferenceBank {
   }
 
   var filters: [Filter]
+  var wide: [Filter] = []
   let rates = [0.001, 0.002, 0.004, 0.008, 0.015, 0.03, 0.06, 0.12, 0.25, 0.5, 0.7, 1]
   var rateWeights: [[Double]]
   let memories = [0.5, 0.8, 0.9, 0.95]
   var averages = [0.5, 0.5, 0.5, 0.5]
-  var mixtures = [3e-5, 0.001, 0.01, 0.06].map { Mixture(share: $0, count: 32) }
+  var mixtures: [Mixture]
   var top = Mixture(share: 5e-5, count: 4)
   let mixerRates = [0.0005, 0.002, 0.008]
-  var mixers = Array(
-    repeating: Array(repeating: 0, count: 32) + Array(repeating: 0.25, count: 4), count: 3)
+  var mixers: [[Double]]
   var lastFilters: [Filter]
   var last = Mixture(share: 1e-4, count: 8)
 
-  init(columns: Int) {
+  /// - Parameter isQuadratic: whether there is the group over kinks and pairs of columns.
+  init(columns: Int, isQuadratic: Bool) {
     let plain = [20, 2, 0.3, 0.03, 0.002, 5e-5, 0]
     let noisy = [2, 0.2, 0.01, 1e-4]
     let free: [(Double, Double)] = [(0.2, 20), (0.05, 20), (0.01, 20), (0.001, 10), (0.0001, 1)]
@@ -88,16 +89,39 @@ struct ReferenceBank {
       plain.map { Filter($0, $0, variance: 3, count: columns) }
       + noisy.map { Filter($0, $0, noise: 0.05, variance: 3, count: columns) }
       + free.map { Filter($0.0, $0.1, variance: 3, count: columns) }
+    if isQuadratic {
+      let width = 3 * (columns - 1) + (columns - 1) * (columns - 2) / 2 + 1
+      let drifts = [2, 0.3, 0.03, 0.002, 5e-5, 0]
+      wide =
+        drifts.map { Filter($0, $0, variance: 3, count: width) } + [
+          Filter(0.01, 0.01, noise: 0.05, variance: 3, count: width),
+          Filter(0.01, 20, variance: 3, count: width),
+        ]
+    }
+    let experts = 32 + wide.count
+    mixtures = [3e-5, 0.001, 0.01, 0.06].map { Mixture(share: $0, count: experts) }
+    mixers = Array(
+      repeating: Array(repeating: 0, count: experts) + Array(repeating: 0.25, count: 4), count: 3)
     rateWeights = rates.map { _ in Array(repeating: 0, count: columns) }
     lastFilters = [0, 1e-6, 1e-5, 1e-4].map { Filter($0, $0, variance: 0.05, count: 5) }
     for index in lastFilters.indices { lastFilters[index].mean = [0.25, 0.25, 0.25, 0.25, 0] }
+  }
+
+  /// The columns, their kinks, the products of pairs, the constant.
+  private static func expanded(_ z: [Double]) -> [Double] {
+    let columns = z.dropLast()
+    let pairs = columns.indices.flatMap { i in (0..<i).map { min(max(z[i] * z[$0], -10), 10) } }
+    return columns + columns.map { 1.5 * max($0, 0) } + columns.map { 3 * max(abs($0) - 1, 0) }
+      + pairs + [1]
   }
 
   /// The probability of the second class before the label is learnt.
   mutating func learn(_ z: [Double], _ label: Bool) -> Double {
     let target: Double = label ? 1 : 0
     let linear = rateWeights.map { sigmoid(min(max(dot($0, z), -30), 30)) }
-    let experts = (filters.indices.map { filters[$0].predict(z) } + linear + averages).map(clamp)
+    let expanded = Self.expanded(z)
+    let narrow = filters.indices.map { filters[$0].predict(z) } + linear + averages
+    let experts = (narrow + wide.indices.map { wide[$0].predict(expanded) }).map(clamp)
     let mixed = mixtures.map { $0.predict(experts) }
     let logits = (experts + mixed).map { log($0 / (1 - $0)) }
     let inputs = Array(logits.suffix(4)) + [1]
@@ -108,6 +132,7 @@ struct ReferenceBank {
     let answer = last.predict(candidates)
 
     for index in filters.indices { filters[index].learn(label) }
+    for index in wide.indices { wide[index].learn(label) }
     for (index, rate) in rates.enumerated() {
       for column in z.indices {
         rateWeights[index][column] += rate * (target - linear[index]) * z[column]

@@ -6,8 +6,9 @@ internal import Glibc
 /// Sixteen Gaussian filters of several drift rates, twelve rates of stochastic gradient descent and
 /// four running means of the label, mixed by how well they predict (fixed share: Herbster &
 /// Warmuth 1998; dynamic model averaging: McCormick et al. 2012) and combined by a last layer
-/// (logistic mixing, and filters over the mixtures). The experts are the lanes of a vector unit:
-/// O(16·d²/2) multiplications a record, in single precision.
+/// (logistic mixing, and filters over the mixtures). Eight more filters over a wider basis join
+/// where they earn their place. The experts are the lanes of a vector unit, in single precision:
+/// O(d²) a record.
 ///
 /// A row of weight 0 is predicted and otherwise ignored; one counts at most like a hundred.
 public struct BinaryBank: Learner {
@@ -19,14 +20,21 @@ public struct BinaryBank: Learner {
   var rates: LaneBuffer
   /// The mixtures and the last layer.
   var head: LaneBuffer
+  /// What the wide group sees; `nil` where there is none.
+  var basis: BankBasis?
+  /// The wide group: rows of 8 lanes.
+  var wide: LaneBuffer
   /// Rows seen.
   var rowCount = 0
 
   /// A bank that has seen nothing.
   ///
   /// - Parameter columns: the width of the rows, the constant included.
-  public init(settings: LearnerSettings, columns: Int) {
+  /// - Throws: `configuration` when the basis that is asked for would be too wide.
+  public init(settings: LearnerSettings, columns: Int) throws(MillraceError) {
     self.columns = columns
+    basis = try BankBasis(settings: settings, columns: columns)
+    wide = LaneBuffer(count: basis.map { $0.size(columns: columns) } ?? 0)
     filters = LaneBuffer(count: millrace_bank_filters_size(columns))
     rates = LaneBuffer(count: millrace_bank_rates_size(columns))
     head = LaneBuffer(count: millrace_bank_head_size())
@@ -43,8 +51,7 @@ public struct BinaryBank: Learner {
   /// The probability of the second class for every row.
   public func predict(_ rows: Rows, horizon: LabelHorizon, into predictions: PredictionRows) {
     withExtendedLifetime(self) {
-      var bank = millrace_bank(
-        columns: columns, filters: filters.base, rates: rates.base, head: head.base)
+      var bank = bank(filters.base, rates.base, head.base, wide.base)
       millrace_bank_predict(&bank, rows.base, rows.count, rows.stride, predictions.base)
     }
   }
@@ -61,19 +68,31 @@ public struct BinaryBank: Learner {
   }
 
   var filterLanes: FilterLanes { FilterLanes(lanes: 16, inputs: columns) }
+  var wideLanes: FilterLanes {
+    FilterLanes(lanes: 8, inputs: basis?.width(columns: columns) ?? 0)
+  }
   var lastFilters: FilterLanes {
     FilterLanes(lanes: 4, inputs: 5, start: MILLRACE_HEAD_FILTERS * 16)
   }
 
   private mutating func mutableBank() -> millrace_bank {
+    bank(filters.mutableBase(), rates.mutableBase(), head.mutableBase(), wide.mutableBase())
+  }
+
+  private func bank(
+    _ filters: UnsafeMutablePointer<Float>, _ rates: UnsafeMutablePointer<Float>,
+    _ head: UnsafeMutablePointer<Float>, _ wide: UnsafeMutablePointer<Float>
+  ) -> millrace_bank {
     millrace_bank(
-      columns: columns, filters: filters.mutableBase(), rates: rates.mutableBase(),
-      head: head.mutableBase())
+      columns: columns, filters: filters, rates: rates, head: head,
+      wide: basis == nil ? nil : wide,
+      basis: basis?.kernelBasis(columns: columns) ?? millrace_bank_basis(),
+      rowCount: UInt64(rowCount))
   }
 
   /// Whether every lane is finite.
   public var isFinite: Bool {
-    [filters, rates, head].allSatisfy { $0.elements.allSatisfy(\.isFinite) }
+    [filters, rates, head, wide].allSatisfy { $0.elements.allSatisfy(\.isFinite) }
   }
 }
 
@@ -86,6 +105,10 @@ extension BinaryBank {
     archive.set(filters.elements, shape: [filters.count / 16, 16], as: prefix + "filters")
     archive.set(rates.elements, shape: [rates.count / 16, 16], as: prefix + "rates")
     archive.set(head.elements, shape: [head.count / 16, 16], as: prefix + "head")
+    guard let basis else { return }
+    archive.set(wide.elements, shape: [wide.count / 8, 8], as: prefix + "wide")
+    archive.set(
+      basis.waves.elements, shape: [basis.waves.count / 16, 16], as: prefix + "waves")
   }
 
   /// Reads what `encode` wrote.
@@ -98,11 +121,14 @@ extension BinaryBank {
       throw MillraceError(
         .store, "tensor '\(prefix)rates' has \(rows) rows; expected more than \(first)")
     }
-    self.init(settings: settings, columns: rows - first)
+    try self.init(settings: settings, columns: rows - first)
     rowCount = Int(try archive.integer(prefix + "rowCount", in: 0 ... .max))
     filters = LaneBuffer(try archive.floats(prefix + "filters", count: filters.count))
     rates = LaneBuffer(try archive.floats(prefix + "rates", count: rates.count))
     head = LaneBuffer(try archive.floats(prefix + "head", count: head.count))
+    guard let count = basis?.waves.count else { return }
+    wide = LaneBuffer(try archive.floats(prefix + "wide", count: wide.count))
+    basis?.waves = LaneBuffer(try archive.floats(prefix + "waves", count: count))
   }
 }
 

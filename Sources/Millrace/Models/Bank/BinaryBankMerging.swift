@@ -3,6 +3,9 @@ internal import CMillraceKernels
 extension BinaryBank {
   /// Multiplies the filters' Gaussians lane by lane, each read in the merged scaler's columns;
   /// everything else is averaged by the rows that a part saw.
+  ///
+  /// The wide group's functions of a column are not those of a shifted column: its Gaussians are
+  /// multiplied as they are, which is right as far as the partitions are samples of one stream.
   public static func merging(
     _ parts: [(learner: BinaryBank, scaler: StandardScaler)], scaler: StandardScaler
   ) throws(MillraceError) -> BinaryBank {
@@ -20,6 +23,7 @@ extension BinaryBank {
     merged.rowCount = total
     merged.rates = .average(zip(banks, changes).map { $0.rates(over: $1) }, shares: shares)
     try merged.filterLanes.merge(banks.map(\.filters), changes: changes, into: &merged.filters)
+    try merged.wideLanes.merge(banks.map(\.wide), changes: nil, into: &merged.wide)
     merged.head = .average(banks.map(\.head), shares: shares)
     try merged.lastFilters.merge(banks.map(\.head), changes: nil, into: &merged.head)
     return merged
@@ -54,7 +58,7 @@ extension FilterLanes {
   func merge(
     _ parts: [LaneBuffer], changes: [ColumnChange]?, into buffer: inout LaneBuffer
   ) throws(MillraceError) {
-    for lane in 0..<lanes {
+    for lane in 0..<(inputs > 0 ? lanes : 0) {
       var product = GaussianProduct(dimension: inputs)
       for (index, part) in parts.enumerated() {
         var (mean, covariance) = (mean(part, lane: lane), covariance(part, lane: lane))

@@ -25,22 +25,19 @@ struct FilterLanes {
   /// The covariance of one filter's weights, row-major, with the step that waits.
   func covariance(_ buffer: LaneBuffer, lane: Int) -> [Double] {
     func value(_ row: Int) -> Double { Double(buffer.base[index(row: row, lane: lane)]) }
-    let (curvature, retention) = (
-      value(MILLRACE_FILTERS_CURVATURE), value(MILLRACE_FILTERS_RETENTION)
-    )
+    let (curvature, scale) = (value(MILLRACE_FILTERS_CURVATURE), value(MILLRACE_FILTERS_SCALE))
     var result = [Double](repeating: 0, count: inputs * inputs)
     var row = covarianceRow
     for i in 0..<inputs {
       for j in 0...i {
-        var element = retention * value(row)
-        element -= curvature * value(directionRow + i) * value(directionRow + j)
+        var element = value(row) - curvature * value(directionRow + i) * value(directionRow + j)
         if i == j {
           element += value(
             i + 1 < inputs
               ? MILLRACE_FILTERS_WAITING_DRIFT : MILLRACE_FILTERS_WAITING_CONSTANT_DRIFT)
         }
-        result[i * inputs + j] = element
-        result[j * inputs + i] = element
+        result[i * inputs + j] = scale * element
+        result[j * inputs + i] = scale * element
         row += 1
       }
     }
@@ -54,7 +51,7 @@ struct FilterLanes {
     let base = buffer.mutableBase()
     func set(_ row: Int, _ value: Double) { base[index(row: row, lane: lane)] = Float(value) }
     set(MILLRACE_FILTERS_CURVATURE, 0)
-    set(MILLRACE_FILTERS_RETENTION, 1)
+    set(MILLRACE_FILTERS_SCALE, 1)
     set(MILLRACE_FILTERS_WAITING_DRIFT, 0)
     set(MILLRACE_FILTERS_WAITING_CONSTANT_DRIFT, 0)
     var row = covarianceRow

@@ -1,0 +1,89 @@
+internal import CMillraceKernels
+
+/// The functions of the columns that a bank's wide group of filters sees: the columns, two kinks of
+/// each, the products of pairs, and where columns are few random Fourier features (Rahimi & Recht
+/// 2007). Linear in the weights all the same.
+struct BankBasis: Sendable {
+  /// Whether the products of pairs are among them.
+  let pairs: Bool
+  /// Whether the group works where it does not earn its place, too.
+  let mustStay: Bool
+  /// Phases and frequencies of the Fourier features, in turns: see `millrace_bank_basis`.
+  var waves: LaneBuffer
+
+  /// A filter's pass is quadratic in the width: some 6 µs a record at this one.
+  private static let widthOfPairs = 160
+  private static let widthOfKinks = 64
+  private static let greatestWidth = 512
+  /// Where Fourier features still fit.
+  private static let widthOfWaves = 67
+  private static let mostWaves = 48
+
+  /// The basis for rows of `columns`, the constant included; `nil` where the columns alone are
+  /// used.
+  ///
+  /// - Throws: `configuration` when a basis is asked for that is wider than is sensible.
+  init?(settings: LearnerSettings, columns: Int) throws(MillraceError) {
+    func width(pairs: Bool) -> Int { Self.width(columns: columns, pairs: pairs) }
+    guard columns > 1 else { return nil }
+    switch settings.basis {
+    case .linear: return nil
+    case .auto:
+      guard width(pairs: false) <= Self.widthOfKinks else { return nil }
+      pairs = width(pairs: true) <= Self.widthOfPairs
+    case .additive: pairs = false
+    case .quadratic: pairs = true
+    }
+    mustStay = settings.basis != .auto
+    guard width(pairs: pairs) <= Self.greatestWidth else {
+      throw .setting(
+        "basis", settings.basis.rawValue,
+        expected: "auto or linear: \(columns - 1) columns would become \(width(pairs: pairs))")
+    }
+    let room = (Self.widthOfWaves - width(pairs: pairs)) / 16 * 16
+    let count = settings.basis == .auto ? max(0, min(Self.mostWaves, room)) : 0
+    waves = Self.waves(count: count, columns: columns - 1, seed: settings.seed)
+  }
+
+  private static func width(columns: Int, pairs: Bool) -> Int {
+    var basis = millrace_bank_basis()
+    basis.columns = columns
+    basis.pairs = pairs
+    return millrace_bank_basis_width(&basis)
+  }
+
+  /// √2·cos(wᵀz + b) with w normal, of deviations from 1 to 2.5 over √columns, and b uniform.
+  private static func waves(count: Int, columns: Int, seed: UInt64) -> LaneBuffer {
+    var random = SplitMix64(seed: seed)
+    var result = LaneBuffer(count: count * (columns + 1))
+    let base = result.mutableBase()
+    for wave in 0..<count {
+      let first = wave / 16 * 16 * (columns + 1) + wave % 16
+      let deviation = (1 + 1.5 * Double(wave) / Double(count - 1)) / Double(columns).squareRoot()
+      base[first] = Float(random.uniform())
+      for column in 1...columns {
+        base[first + 16 * column] = Float(random.normals().0 * deviation / (2 * .pi))
+      }
+    }
+    return result
+  }
+
+  /// What the kernel is told.
+  func kernelBasis(columns: Int) -> millrace_bank_basis {
+    millrace_bank_basis(
+      columns: columns, pairs: pairs, waveCount: waves.count / columns, waves: waves.base,
+      mustStay: mustStay)
+  }
+
+  /// Inputs of the wide group, the constant included.
+  func width(columns: Int) -> Int {
+    var basis = kernelBasis(columns: columns)
+    return millrace_bank_basis_width(&basis)
+  }
+
+  /// Floats of the wide group's state.
+  func size(columns: Int) -> Int {
+    var basis = kernelBasis(columns: columns)
+    return millrace_bank_wide_size(&basis)
+  }
+}
