@@ -16,6 +16,8 @@ public struct FeatureDrift: Codable, Equatable, Sendable {
   public var missingReference: Double = 0
   /// The share of missing values in the current sample.
   public var missingCurrent: Double = 0
+  /// The row of its first alarm; taken from the history when it is `nil`.
+  public var firstAlarmRow: Int?
   /// Whether it counts as drifted: significant and large.
   public var drifted: Bool = false
   /// The learner's weight per standard deviation of the feature.
@@ -50,7 +52,7 @@ public struct HistogramPair: Codable, Equatable, Sendable {
 
 /// Two distribution functions, given at some values: right-continuous steps.
 public struct DistributionPair: Codable, Equatable, Sendable {
-  /// The values, ascending; at most some 60.
+  /// The values, ascending.
   public var values: [Double]
   /// The share of the reference at or below each value.
   public var reference: [Double]

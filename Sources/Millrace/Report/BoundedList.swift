@@ -3,11 +3,11 @@ public struct BoundedList<Element: Codable & Equatable & Sendable>: Codable, Equ
   /// The most elements kept at either end.
   public let limit: Int
   /// How many were appended.
-  public private(set) var count = 0
+  public internal(set) var count = 0
   /// The first `limit` elements.
-  public private(set) var first: [Element] = []
+  public internal(set) var first: [Element] = []
   /// The newest `limit` elements of those after the first.
-  public private(set) var newest: [Element] = []
+  public internal(set) var newest: [Element] = []
 
   /// An empty list that keeps `limit` elements at either end.
   public init(limit: Int) { self.limit = max(1, limit) }

@@ -19,11 +19,11 @@ public struct DecimatedGrid: Codable, Equatable, Sendable {
   /// How measurements are merged.
   public let merge: Merge
   /// Rows of the log per column: a power of two times the first stride.
-  public private(set) var stride: Int
+  public internal(set) var stride: Int
   /// Measurements per column; 0 where there was none.
-  public private(set) var counts: [Int] = []
+  public internal(set) var counts: [Int] = []
   /// For each number its value in each column: the maximum, or the sum; `nil` where it was missing.
-  public private(set) var values: [[Float?]]
+  public internal(set) var values: [[Float?]]
 
   /// A grid for `numbers` numbers, whose columns cover `stride` ≥ 1 rows each at first.
   public init(numbers: Int, merge: Merge, stride: Int = 64) {

@@ -8,13 +8,13 @@ public struct DecimatedSeries: Codable, Equatable, Sendable {
   public static let capacity = 400
 
   /// Rows per point (the last one may still be filling): a power of two.
-  public private(set) var stride = 1
+  public internal(set) var stride = 1
   /// Rows appended.
-  public private(set) var rowCount = 0
+  public internal(set) var rowCount = 0
   /// The weighted sum of each point's finite values.
-  public private(set) var sums: [Double] = []
+  public internal(set) var sums: [Double] = []
   /// The total weight of each point's finite values.
-  public private(set) var weights: [Double] = []
+  public internal(set) var weights: [Double] = []
   private var rowsInLastPoint = 0
 
   /// A series without rows.
@@ -56,23 +56,31 @@ public struct DecimatedSeries: Codable, Equatable, Sendable {
   /// The row after the last one of a point.
   public func endRow(of point: Int) -> Int { min((point + 1) * stride, rowCount) }
 
-  /// At each point, the mean over it and up to `points - 1` before it.
+  /// At each point, the mean over it and up to `points - 1` before it; `nil` where these hold less
+  /// than half of what one point usually does: too few rows to speak of.
   public func windowedMeans(points: Int) -> [Double?] {
-    sums.indices.map { last in
+    let least = usualWeight / 2
+    return sums.indices.map { last in
       let window = max(0, last - points + 1)...last
       let weight = weights[window].reduce(0, +)
-      return weight > 0 ? sums[window].reduce(0, +) / weight : nil
+      return weight > 0 && weight >= least ? sums[window].reduce(0, +) / weight : nil
     }
   }
 
-  /// At each point, the mean over it and all before it.
+  /// At each point, the mean over it and all before it; `nil` as in `windowedMeans`.
   public func cumulativeMeans() -> [Double?] {
+    let least = usualWeight / 2
     var sum = 0.0
     var weight = 0.0
     return sums.indices.map { point in
       sum += sums[point]
       weight += weights[point]
-      return weight > 0 ? sum / weight : nil
+      return weight > 0 && weight >= least ? sum / weight : nil
     }
+  }
+
+  private var usualWeight: Double {
+    let filled = weights.filter { $0 > 0 }
+    return filled.isEmpty ? 0 : filled.reduce(0, +) / Double(filled.count)
   }
 }

@@ -4,29 +4,31 @@
 /// placed by row number, counted from 0 in the order in which rows are learnt, never by the clock.
 public struct RunHistory: Codable, Equatable, Sendable {
   /// The loss per row of the learner as it learnt (test, then train).
-  public private(set) var learnerLoss = DecimatedSeries()
+  public internal(set) var learnerLoss = DecimatedSeries()
   /// The loss per row of the version that was being served.
-  public private(set) var servedLoss = DecimatedSeries()
+  public internal(set) var servedLoss = DecimatedSeries()
   /// The loss per row of predicting the label's running mean or class frequencies.
-  public private(set) var baseRateLoss = DecimatedSeries()
+  public internal(set) var baseRateLoss = DecimatedSeries()
   /// The loss per row of predicting that the label does not change.
-  public private(set) var noChangeLoss = DecimatedSeries()
+  public internal(set) var noChangeLoss = DecimatedSeries()
   /// The Kolmogorov-Smirnov distance from the reference, per feature and drift check.
-  public private(set) var driftStatistics: DecimatedGrid
+  public internal(set) var driftStatistics: DecimatedGrid
   /// The share of each expert, for learners that mix several.
-  public private(set) var expertWeights: DecimatedGrid?
+  public internal(set) var expertWeights: DecimatedGrid?
   /// The names of the experts, in the order of `expertWeights`.
-  public private(set) var expertNames: [String] = []
+  public internal(set) var expertNames: [String] = []
   /// What happened, in order.
-  public private(set) var events = BoundedList<RunEvent>(limit: 100)
+  public internal(set) var events = BoundedList<RunEvent>(limit: 100)
   /// How often each kind of event happened.
-  public private(set) var eventCounts: [RunEvent.Kind: Int] = [:]
+  public internal(set) var eventCounts: [RunEvent.Kind: Int] = [:]
   /// The first row at which each feature (or `RunEvent.predictionFeature`) alarmed.
-  public private(set) var firstAlarmRows: [String: Int] = [:]
+  public internal(set) var firstAlarmRows: [String: Int] = [:]
   /// The versions that passed the gate, and those that did not.
-  public private(set) var versions = BoundedList<VersionRecord>(limit: 40)
+  public internal(set) var versions = BoundedList<VersionRecord>(limit: 40)
+  /// How many versions were published.
+  public internal(set) var publishedVersions = 0
   /// Records that did not become rows, by reason.
-  public private(set) var deadLetters = ReasonCounts()
+  public internal(set) var deadLetters = ReasonCounts()
 
   /// The history of a run that has not begun.
   public init(featureCount: Int) {
@@ -70,7 +72,10 @@ public struct RunHistory: Codable, Equatable, Sendable {
   }
 
   /// Notes a version that was published or rejected.
-  public mutating func note(_ version: VersionRecord) { versions.append(version) }
+  public mutating func note(_ version: VersionRecord) {
+    versions.append(version)
+    if version.rejection == nil { publishedVersions += 1 }
+  }
 
   /// Notes a record that did not become a row.
   public mutating func noteDeadLetter(reason: String) { deadLetters.add(reason) }
@@ -175,11 +180,11 @@ public struct ReasonCounts: Codable, Equatable, Sendable {
   public static let limit = 50
 
   /// How often each came, in the order in which they first came.
-  public private(set) var reasons: [String] = []
+  public internal(set) var reasons: [String] = []
   /// The counts, in the order of `reasons`.
-  public private(set) var counts: [Int] = []
+  public internal(set) var counts: [Int] = []
   /// How often others came.
-  public private(set) var others = 0
+  public internal(set) var others = 0
 
   /// No reason yet.
   public init() {}
