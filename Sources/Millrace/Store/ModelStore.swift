@@ -125,7 +125,7 @@ public struct ModelStore: Sendable {
     }
   }
 
-  private func refusal(_ version: ModelVersion, _ reason: MillraceError) -> MillraceError {
+  func refusal(_ version: ModelVersion, _ reason: MillraceError) -> MillraceError {
     MillraceError(
       .store, "version \(version) in '\(path)' is damaged or partial: \(reason.message)")
   }
