@@ -124,7 +124,7 @@ public final class FileLog: LogSource {
   ) throws(MillraceError) -> Bool {
     try reader(partition).poll(
       maxRecords: maxRecords, maxBytes: maxBytes, linger: linger,
-      waitsForOthers: directory != nil, into: &batch)
+      yieldsToOthers: directory != nil, into: &batch)
   }
 
   private func reader(_ partition: Int) throws(MillraceError) -> PartitionReader {
@@ -146,7 +146,10 @@ struct PartitionFile {
   let path: String
   let format: DataFormat
 
-  /// The partitions' files in ascending order; files with other names are not the log's.
+  /// The partitions' files, by format and number; files with other names are not the log's.
+  ///
+  /// - Throws: `system` when the directory cannot be read; `configuration` when two files of one
+  ///   format are the same partition.
   static func list(in directory: String) throws(MillraceError) -> [PartitionFile] {
     var files: [PartitionFile] = []
     for name in try Directory.entries(directory) {
@@ -157,7 +160,15 @@ struct PartitionFile {
       files.append(
         PartitionFile(partition: partition, path: "\(directory)/\(name)", format: format))
     }
-    return files.sorted { ($0.partition, $0.path) < ($1.partition, $1.path) }
+    files.sort {
+      ($0.format.rawValue, $0.partition, $0.path) < ($1.format.rawValue, $1.partition, $1.path)
+    }
+    for (file, next) in zip(files, files.dropFirst())
+    where file.partition == next.partition && file.format == next.format {
+      throw MillraceError(
+        .configuration, "\(file.path) and \(next.path) are the same partition; expected one file")
+    }
+    return files
   }
 
   /// What the files are written in: what was asked for, or the one format they have; JSON lines

@@ -2,7 +2,7 @@
 ///
 /// `data.csv`, `data.tsv`, `data.jsonl` (`.ndjson`), `data.svm`, each also with `.gz`; a directory of
 /// partitions `events/` (`0.jsonl`, `1.jsonl`, … or `.csv`); `-` for standard input and output.
-public enum LogAddress: Equatable, Sendable {
+public enum LogAddress: Equatable, Sendable, CustomStringConvertible {
   /// One file: partition 0 is all there is.
   case file(path: String, format: DataFormat)
   /// A directory whose files are the partitions. The path has no slash at its end.
@@ -48,5 +48,14 @@ public enum LogAddress: Equatable, Sendable {
           + " or .svm (also with .gz), a directory ending in \"/\", or --format")
     }
     self = .file(path: text, format: format)
+  }
+
+  /// The path; `-` for standard input and output.
+  public var description: String {
+    switch self {
+    case .file(let path, _): path
+    case .directory(let path, _): path + "/"
+    case .standard: "-"
+    }
   }
 }

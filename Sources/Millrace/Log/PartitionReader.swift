@@ -97,10 +97,13 @@ final class PartitionReader {
         position = 3
       }
       let isMarkPossible = position == 0 && carried < 3 && mark.starts(with: carry[carryStart...])
-      if !(isMarkPossible && end == .open), !hasHeader || takeHeader() {
-        isAtBeginning = false
-        firstPosition = position
-        return true
+      if !isMarkPossible || end != .open {
+        let isRead = hasHeader ? try takeHeader() : true
+        if isRead {
+          isAtBeginning = false
+          firstPosition = position
+          return true
+        }
       }
       guard end == .open else { return false }
       if carried >= recordLimit { throw tooLong(at: position) }
@@ -112,14 +115,18 @@ final class PartitionReader {
     }
   }
 
-  private func takeHeader() -> Bool {
+  private func takeHeader() throws(MillraceError) -> Bool {
     var starts: [Int] = []
     var ends: [Int] = []
     let consumed = carry.withUnsafeBytes { bytes in
       framer.scan(
         bytes, from: carryStart, atEnd: end != .open, maxRecords: 1, starts: &starts, ends: &ends)
     }
-    if let start = starts.first, let end = ends.first { header = Array(carry[start..<end]) }
+    if let start = starts.first, let end = ends.first {
+      let found = Array(carry[start..<end])
+      if let header, header != found { throw headerChanged(from: header, to: found) }
+      header = found
+    }
     position += Int64(consumed - carryStart)
     carryStart = consumed
     return !starts.isEmpty
@@ -149,9 +156,9 @@ final class PartitionReader {
 
   // MARK: Records
 
-  /// See `LogSource.poll`; `waitsForOthers` ends the wait when any watched file changes.
+  /// See `LogSource.poll`; `yieldsToOthers` ends the wait when any watched file has changed.
   func poll(
-    maxRecords: Int, maxBytes: Int, linger: Duration, waitsForOthers: Bool,
+    maxRecords: Int, maxBytes: Int, linger: Duration, yieldsToOthers: Bool,
     into batch: inout RecordBatch
   ) throws(MillraceError) -> Bool {
     batch.removeAll()
@@ -160,7 +167,7 @@ final class PartitionReader {
     if try readBeginning(deadline: deadline) {
       try fill(
         &batch, maxRecords: max(1, maxRecords), maxBytes: max(1, maxBytes), deadline: deadline,
-        waitsForOthers: waitsForOthers)
+        yieldsToOthers: yieldsToOthers)
     }
     if end == .replaced, carried == 0 {
       try source.openReplacement()
@@ -172,7 +179,7 @@ final class PartitionReader {
 
   private func fill(
     _ batch: inout RecordBatch, maxRecords: Int, maxBytes: Int, deadline: ContinuousClock.Instant,
-    waitsForOthers: Bool
+    yieldsToOthers: Bool
   ) throws(MillraceError) {
     // Little more is read than will be returned, so that little is carried over.
     var target = min(maxBytes, max(4096, Int(min(1e15, averageRecordSize * Double(maxRecords)))))
@@ -194,7 +201,7 @@ final class PartitionReader {
         }
         if case .nothingYet = result {
           let remaining = deadline - .now
-          if remaining <= .zero || isWoken && waitsForOthers { break }
+          if remaining <= .zero || isWoken && yieldsToOthers { break }
           isWoken = source.wait(upTo: remaining)
           continue
         }
@@ -221,6 +228,14 @@ final class PartitionReader {
       carryStart = 0
     }
     if batch.count > 0 { averageRecordSize = Double(consumed) / Double(batch.count) }
+  }
+
+  private func headerChanged(from old: [UInt8], to new: [UInt8]) -> MillraceError {
+    MillraceError(
+      .input,
+      "\(source.path) was replaced by a file with the header"
+        + " \"\(String(decoding: new, as: UTF8.self))\"; expected"
+        + " \"\(String(decoding: old, as: UTF8.self))\" as before")
   }
 
   private func tooLong(at position: Int64) -> MillraceError {

@@ -130,6 +130,23 @@ import Testing
     #expect(try log.read(batch: &batch).records == [ReadRecord(text: "6", position: 0)])
   }
 
+  @Test func `a rotated CSV file must keep its header`() throws {
+    directory.append("a,b\n1,2\n", to: "x.csv")
+    let log = try open("x.csv", untilEnd: false)
+    #expect(try log.read() == ["1,2"])
+    for (header, records) in [("a,b", ["3,4"]), ("b,a", [])] {
+      rename(directory.file("x.csv"), directory.file("x.csv.1"))
+      directory.append("\(header)\n3,4\n", to: "x.csv")
+      #expect(try log.read() == [])
+      if records.isEmpty {
+        let message = errorMessage(.input) { try log.read() }
+        #expect(message.hasSuffix("the header \"b,a\"; expected \"a,b\" as before"))
+      } else {
+        #expect(try log.read() == records)
+      }
+    }
+  }
+
   @Test func `a truncated or replaced file is an error that tells the sizes`() throws {
     directory.append("{\"a\":1}\n{\"a\":2}\n", to: "x.jsonl")
     let log = try open("x.jsonl", untilEnd: false)
@@ -225,6 +242,11 @@ import Testing
     #expect(mixed?.kind == .configuration)
     let csv = try FileLog(LogAddress(directory.path, format: .csv), untilEnd: true)
     #expect(csv.partitions == [1])
+    directory.append("1\n", to: "0.ndjson")
+    #expect(
+      errorMessage(.configuration) {
+        try FileLog(LogAddress(directory.path, format: .jsonLines), untilEnd: true)
+      }.contains("are the same partition"))
   }
 }
 

@@ -1,0 +1,48 @@
+/// The key and the time of records, as text.
+struct RecordFields: ~Copyable {
+  private var decoder: RecordDecoder
+  private var rows = Batch(columnCount: 0)
+  private var rejected: [RejectedRecord] = []
+  /// The row of each record; -1 for one that does not decode.
+  private var rowOfRecord: [Int] = []
+
+  /// - Throws: `input` when CSV's header has no such field; `configuration` for LibSVM.
+  init(
+    key: String?, timestamp: String?, format: DataFormat, header: [UInt8]
+  ) throws(MillraceError) {
+    let names = format.delimiter.map { delimiter in
+      SeparatedFields.all(of: header, delimiter: delimiter).map {
+        String(decoding: $0, as: UTF8.self)
+      }
+    }
+    for field in [key, timestamp].compactMap(\.self) {
+      if format == .libsvm {
+        throw .setting("column", field, expected: "none: LibSVM records have no names")
+      }
+      if let names, !names.contains(field) {
+        throw MillraceError(
+          .input, "there is no field '\(field)'; the fields are \(names.joined(separator: ", "))")
+      }
+    }
+    let schema = Schema(task: .regression, columns: [], label: "", key: key, timestamp: timestamp)
+    decoder = try RecordDecoder(
+      schema: schema, format: format, header: names ?? [], labels: .optional)
+  }
+
+  /// Takes in the records of a batch.
+  mutating func read(_ batch: borrowing RecordBatch) {
+    decoder.decode(batch, into: &rows, rejected: &rejected)
+    rowOfRecord = Array(repeating: -1, count: batch.count)
+    for (row, record) in rows.recordIndices.enumerated() { rowOfRecord[record] = row }
+  }
+
+  /// A record's key; empty where it has none.
+  func key(of record: Int) -> ArraySlice<UInt8> {
+    rowOfRecord[record] < 0 ? [] : rows.key(row: rowOfRecord[record])
+  }
+
+  /// A record's time; empty where it has none.
+  func timestamp(of record: Int) -> ArraySlice<UInt8> {
+    rowOfRecord[record] < 0 ? [] : rows.timestamp(row: rowOfRecord[record])
+  }
+}
