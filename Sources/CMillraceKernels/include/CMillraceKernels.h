@@ -10,5 +10,6 @@
 #include "parse_records.h"
 #include "rows.h"
 #include "scaler.h"
+#include "solvers.h"
 
 #endif

@@ -95,8 +95,8 @@ public enum BLAS {
 
   /// C ← αAB + βC, each of A and B transposed where its flag says so
   public static func gemm<S: BLASScalar>(
-    alpha: S = 1, _ a: MatrixView<S>, transposed aTransposed: Bool = false, _ b: MatrixView<S>,
-    transposed bTransposed: Bool = false, beta: S = 0, into c: MutableMatrixView<S>
+    alpha: S = 1, _ a: MatrixView<S>, aTransposed: Bool = false, _ b: MatrixView<S>,
+    bTransposed: Bool = false, beta: S = 0, into c: MutableMatrixView<S>
   ) {
     let (m, k) = aTransposed ? (a.columns, a.rows) : (a.rows, a.columns)
     let (kOfB, n) = bTransposed ? (b.columns, b.rows) : (b.rows, b.columns)

@@ -78,6 +78,14 @@ public protocol BLASScalar: BinaryFloatingPoint, Sendable {
   static func ormqr(
     _ a: MatrixView<Self>, _ tau: VectorView<Self>, transposed: Bool, _ c: MutableMatrixView<Self>
   ) -> Int32
+  /// `sgeqrt`, `dgeqrt` of the transpose, which is the LQ of the row-major matrix
+  static func gelqt(
+    _ a: MutableMatrixView<Self>, _ t: MutableMatrixView<Self>
+  ) -> Int32
+  /// `strcon`, `dtrcon` of the transpose
+  static func trcon(
+    _ a: MatrixView<Self>, _ triangle: Triangle, _ reciprocalCondition: inout Self
+  ) -> Int32
   /// `sgelsd`, `dgelsd`
   static func gelsd(
     _ a: MutableMatrixView<Self>, _ b: MutableMatrixView<Self>, _ tolerance: Self,

@@ -117,6 +117,20 @@ extension Double: BLASScalar {
       a.ld, tau.base, c.base, c.ld)
   }
 
+  public static func gelqt(
+    _ a: MutableMatrixView<Double>, _ t: MutableMatrixView<Double>
+  ) -> Int32 {
+    LAPACKE_dgeqrt(LAPACK_COL_MAJOR, a.n, a.m, t.n, a.base, a.ld, t.base, t.ld)
+  }
+
+  public static func trcon(
+    _ a: MatrixView<Double>, _ triangle: Triangle, _ reciprocalCondition: inout Double
+  ) -> Int32 {
+    LAPACKE_dtrcon(
+      LAPACK_COL_MAJOR, letter("I"), triangle.ofTranspose, letter("N"), a.n, a.base, a.ld,
+      &reciprocalCondition)
+  }
+
   public static func gelsd(
     _ a: MutableMatrixView<Double>, _ b: MutableMatrixView<Double>, _ tolerance: Double,
     _ singularValues: MutableVectorView<Double>, _ rank: inout Int32

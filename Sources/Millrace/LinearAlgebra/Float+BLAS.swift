@@ -115,6 +115,20 @@ extension Float: BLASScalar {
       a.ld, tau.base, c.base, c.ld)
   }
 
+  public static func gelqt(
+    _ a: MutableMatrixView<Float>, _ t: MutableMatrixView<Float>
+  ) -> Int32 {
+    LAPACKE_sgeqrt(LAPACK_COL_MAJOR, a.n, a.m, t.n, a.base, a.ld, t.base, t.ld)
+  }
+
+  public static func trcon(
+    _ a: MatrixView<Float>, _ triangle: Triangle, _ reciprocalCondition: inout Float
+  ) -> Int32 {
+    LAPACKE_strcon(
+      LAPACK_COL_MAJOR, letter("I"), triangle.ofTranspose, letter("N"), a.n, a.base, a.ld,
+      &reciprocalCondition)
+  }
+
   public static func gelsd(
     _ a: MutableMatrixView<Float>, _ b: MutableMatrixView<Float>, _ tolerance: Float,
     _ singularValues: MutableVectorView<Float>, _ rank: inout Int32

@@ -49,6 +49,22 @@ public enum LAPACK {
     try check(S.geqrf(a, tau), "the QR factorization", of: a.reading)
   }
 
+  /// A ← L on and below the diagonal, with A = LQ; recursive (Elmroth, Gustavson 2000), the fastest
+  /// of its kind. Where the rows of A are the columns of data, L is the transpose of their R.
+  ///
+  /// - Parameters:
+  ///   - a: no more rows than columns.
+  ///   - t: what with A above the diagonal defines Q; `a.rows` rows, a block size of columns.
+  public static func gelqt<S: BLASScalar>(
+    _ a: MutableMatrixView<S>, t: MutableMatrixView<S>
+  ) throws(MillraceError) {
+    precondition(
+      a.rows <= a.columns && t.rows == a.rows && t.columns <= max(1, a.rows),
+      "gelqt of \(a.rows) × \(a.columns) with \(t.rows) × \(t.columns) in t")
+    guard a.rows > 0 else { return }
+    try check(S.gelqt(a, t), "the LQ factorization", of: a.reading)
+  }
+
   /// C ← QC, or QᵀC when `transposed`, given what `geqrf` made of A; C has A's rows.
   public static func ormqr<S: BLASScalar>(
     _ factor: MatrixView<S>, tau: VectorView<S>, transposed: Bool, into c: MutableMatrixView<S>
@@ -58,6 +74,17 @@ public enum LAPACK {
       "ormqr of \(factor.rows) × \(factor.columns) and \(c.rows) × \(c.columns)")
     guard tau.count > 0, c.columns > 0 else { return }
     try check(S.ormqr(factor, tau, transposed: transposed, c), "the product by Q", of: factor)
+  }
+
+  /// 1/(‖A‖₁·‖A⁻¹‖₁) of a triangular matrix, estimated in O(n²); 0 where it is singular.
+  public static func trcon<S: BLASScalar>(
+    _ a: MatrixView<S>, _ triangle: Triangle
+  ) throws(MillraceError) -> S {
+    precondition(a.rows == a.columns, "trcon of \(a.rows) × \(a.columns)")
+    var result: S = 1
+    guard a.rows > 0 else { return result }
+    try check(S.trcon(a, triangle, &result), "the condition number", of: a)
+    return result
   }
 
   /// X ← argmin ‖AX − B‖, of least norm where A is rank deficient, by singular values.

@@ -83,3 +83,21 @@ extension Matrix: ExpressibleByArrayLiteral {
       rows: elements.count, columns: elements.first?.count ?? 0, elements: elements.flatMap(\.self))
   }
 }
+
+extension Matrix {
+  /// AB
+  public static func * (a: Matrix, b: Matrix) -> Matrix {
+    var c = Matrix(rows: a.rows, columns: b.columns)
+    c.withMutableView { c in a.withView { a in b.withView { BLAS.gemm(a, $0, into: c) } } }
+    return c
+  }
+
+  /// Ax
+  public static func * (a: Matrix, x: [Scalar]) -> [Scalar] {
+    var y = [Scalar](repeating: 0, count: a.rows)
+    y.withMutableVectorView { y in
+      a.withView { a in x.withVectorView { BLAS.gemv(a, $0, into: y) } }
+    }
+    return y
+  }
+}

@@ -15,6 +15,8 @@ extension LearnerSettings {
       LinearLearner<FTRLProximal>(settings: self, task: task, columnCount: columnCount)
     case .newton:
       LinearLearner<OnlineNewton>(settings: self, task: task, columnCount: columnCount)
+    case .exact:
+      throw .setting("learner", "exact", expected: "a learner that learns record by record")
     default: throw unavailable(for: task)
     }
   }
@@ -33,7 +35,7 @@ extension LearnerSettings {
     case .adam: try LinearLearner<Adam>(settings: self, decoding: archive, prefix: prefix)
     case .ftrl: try LinearLearner<FTRLProximal>(settings: self, decoding: archive, prefix: prefix)
     case .newton: try LinearLearner<OnlineNewton>(settings: self, decoding: archive, prefix: prefix)
-    default: throw unavailable(for: task)
+    case .exact: try ExactModel(settings: self, decoding: archive, prefix: prefix)
     }
   }
 

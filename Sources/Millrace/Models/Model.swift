@@ -26,7 +26,7 @@ public struct Model: Sendable {
     self.schema = schema
     self.settings = settings
     let columnCount = schema.featureNames.count
-    scaler = StandardScaler(columnCount: columnCount, limit: Self.limit(for: schema.task))
+    scaler = StandardScaler(columnCount: columnCount, limit: Self.limit(for: schema.task, settings))
     learner = try settings.makeLearner(task: schema.task, columnCount: columnCount + 1)
   }
 
@@ -38,8 +38,10 @@ public struct Model: Sendable {
   }
 
   /// Standardised values are cut at ±10, and for regression at ±30: ±10 would break linear
-  /// relations in heavy tails.
-  private static func limit(for task: Task) -> Float { task == .regression ? 30 : 10 }
+  /// relations in heavy tails. An exact solution is one of the uncut values.
+  private static func limit(for task: Task, _ settings: LearnerSettings) -> Float {
+    settings.learner == .exact ? .infinity : task == .regression ? 30 : 10
+  }
 
   /// Columns of a raw row.
   public var columnCount: Int { scaler.columnCount }
@@ -157,7 +159,7 @@ extension Model {
     self.schema = schema
     self.settings = settings
     rowCount = Int(try archive.integer("\(prefix)rowCount"))
-    scaler = StandardScaler(columnCount: columnCount, limit: Self.limit(for: schema.task))
+    scaler = StandardScaler(columnCount: columnCount, limit: Self.limit(for: schema.task, settings))
     try scaler.decode(from: archive, prefix: "\(prefix)scaler.")
     learner = try settings.decodeLearner(
       task: schema.task, columnCount: columnCount + 1, from: archive, prefix: "\(prefix)learner.")

@@ -64,7 +64,7 @@ struct Shape: Sendable, CustomTestStringConvertible {
           }
         }
         let expected =
-          alpha * (a.transposed(transposed) * Matrix(column: x)) + beta * Matrix(column: y)
+          alpha * (a.transposed(transposed) × Matrix(column: x)) + beta * Matrix(column: y)
         #expect(distance(ys.matrix, expected) <= Double(4 + x.count) && ys.gapsUntouched)
       }
     }
@@ -84,7 +84,7 @@ struct Shape: Sendable, CustomTestStringConvertible {
           Strided(y, gap: 1).vector { y in BLAS.ger(alpha: -2, x, y, into: a) }
         }
       }
-      let expected = a + -2 * (Matrix(column: x) * Matrix(column: y).transposed)
+      let expected = a + -2 * (Matrix(column: x) × Matrix(column: y).transposed)
       #expect(distance(result.matrix, expected) <= 8 && result.gapsUntouched)
     }
     try law(Float.self)
@@ -108,14 +108,14 @@ struct Shape: Sendable, CustomTestStringConvertible {
           xs.vector { BLAS.symv(alpha: -0.5, a, triangle, $0, beta: 2, into: y) }
         }
       }
-      let product = -0.5 * (a.symmetrized(from: triangle) * column) + 2 * Matrix(column: y)
+      let product = -0.5 * (a.symmetrized(from: triangle) × column) + 2 * Matrix(column: y)
       #expect(distance(ys.matrix, product) <= Double(4 + shape.m) && ys.gapsUntouched)
 
       var updated = Strided(a, gap: shape.gap)
       try updated.mutableView { a in
         xs.vector { BLAS.syr(alpha: -0.5, $0, into: a, triangle) }
       }
-      let outer = -0.5 * (column * column.transposed).only(triangle)
+      let outer = -0.5 * (column × column.transposed).only(triangle)
       #expect(distance(updated.matrix, a + outer) <= 4 && updated.gapsUntouched)
     }
     try law(Float.self)
@@ -136,7 +136,7 @@ struct Shape: Sendable, CustomTestStringConvertible {
         }
       }
       let left = a.transposed(transposed)
-      let expected = (-0.5 * (left * left.transposed) + c).only(triangle) + c
+      let expected = (-0.5 * (left × left.transposed) + c).only(triangle) + c
       let kept = c + -1 * c.only(triangle)  // the other triangle, as it was
       #expect(distance(result.matrix, expected) <= Double(8 + left.columns))
       #expect(
@@ -160,11 +160,11 @@ struct Shape: Sendable, CustomTestStringConvertible {
         Strided(a.transposed(transposeA), gap: 1).view { a in
           Strided(b.transposed(transposeB), gap: shape.gap).view { b in
             BLAS.gemm(
-              alpha: -0.5, a, transposed: transposeA, b, transposed: transposeB, beta: 2, into: c)
+              alpha: -0.5, a, aTransposed: transposeA, b, bTransposed: transposeB, beta: 2, into: c)
           }
         }
       }
-      #expect(distance(result.matrix, -0.5 * (a * b) + 2 * c) <= Double(4 + inner))
+      #expect(distance(result.matrix, -0.5 * (a × b) + 2 * c) <= Double(4 + inner))
       #expect(result.gapsUntouched)
     }
     for (transposeA, transposeB) in [(false, false), (false, true), (true, false), (true, true)] {
@@ -185,7 +185,7 @@ struct Shape: Sendable, CustomTestStringConvertible {
 
       for side in Side.allCases {
         let unknown = side == .left ? x : x.transposed
-        var b = Strided(2 * (side == .left ? product * unknown : unknown * product), gap: 1)
+        var b = Strided(2 * (side == .left ? product × unknown : unknown × product), gap: 1)
         try b.mutableView { b in
           stored.view {
             BLAS.trsm(
@@ -197,7 +197,7 @@ struct Shape: Sendable, CustomTestStringConvertible {
         #expect(distance(b.matrix, unknown) <= 32 && b.gapsUntouched)
       }
       guard shape.n == 1 else { return }
-      let rightHandSide = product * x
+      let rightHandSide = product × x
       var b = Strided(rightHandSide, gap: 2)
       try b.mutableVector { b in
         stored.view {

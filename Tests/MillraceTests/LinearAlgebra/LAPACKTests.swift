@@ -15,15 +15,15 @@ import Testing
       var factor = Strided(a, gap: shape.gap)
       try factor.mutableView { (a) throws(MillraceError) in try LAPACK.potrf(a, triangle) }
       let f = factor.matrix.only(triangle)
-      #expect(distance(triangle == .lower ? f * f.transposed : f.transposed * f, a) <= bound)
+      #expect(distance(triangle == .lower ? f × f.transposed : f.transposed × f, a) <= bound)
 
-      var b = Strided(a * Matrix(column: x), gap: 0)
+      var b = Strided(a × Matrix(column: x), gap: 0)
       try b.mutableVector { b in factor.view { LAPACK.potrs($0, triangle, into: b) } }
       #expect(distance(b.matrix, Matrix(column: x)) <= bound)
 
       try factor.mutableView { (a) throws(MillraceError) in try LAPACK.potri(a, triangle) }
       let inverse = factor.matrix.symmetrized(from: triangle)
-      #expect(distance(a * inverse, .identity(shape.m)) <= bound && factor.gapsUntouched)
+      #expect(distance(a × inverse, .identity(shape.m)) <= bound && factor.gapsUntouched)
     }
     try law(Float.self)
     try law(Double.self)
@@ -34,13 +34,13 @@ import Testing
     let a: Matrix<Double> = random.definite(9)
     let cholesky = try Cholesky(a)
     let x: Matrix<Double> = random.matrix(9, 4)
-    var b = a * x
+    var b = a × x
     cholesky.solve(&b)
     #expect(distance(b, x) <= 1e4)
-    var column = (a * Matrix(rows: 9, columns: 1, repeating: 1)).elements
+    var column = (a × Matrix(rows: 9, columns: 1, repeating: 1)).elements
     cholesky.solve(&column)
     #expect(column.allSatisfy { abs($0 - 1) <= 1e-12 })
-    #expect(distance(try cholesky.inverse() * a, .identity(9)) <= 1e4)
+    #expect(distance(try cholesky.inverse() × a, .identity(9)) <= 1e4)
   }
 
   @Test(arguments: [[[1.0, 2], [2, 1]], [[.nan, 0], [0, 1]], [[1, 0], [0, 0]]])
@@ -64,7 +64,7 @@ import Testing
       }
       try qr.multiplyQ(into: &product)
       #expect(distance(product, a) <= bound)
-      #expect(distance(q.transposed * q, .identity(shape.m)) <= bound)
+      #expect(distance(q.transposed × q, .identity(shape.m)) <= bound)
       try qr.multiplyQ(transposed: true, into: &q)
       #expect(distance(q, .identity(shape.m)) <= bound)
     }
@@ -83,6 +83,28 @@ import Testing
     let r = try QR(a).r
     let upper = strided.matrix.only(.upper)
     #expect(Array(upper.elements.prefix(9)) == r.elements && strided.gapsUntouched)
+  }
+
+  @Test(arguments: Shape.all.filter { $0.m <= $0.n })
+  func `the L of A = LQ is the transpose of the R of Aᵀ`(_ shape: Shape) throws {
+    func law<S: BLASScalar>(_: S.Type) throws {
+      var random = Uniform(seed: 8)
+      let a: Matrix<S> = random.matrix(shape.m, shape.n)
+      for blockSize in Set([1, 4, shape.m]) where blockSize <= max(1, shape.m) {
+        var (work, t) = (
+          Strided(a, gap: shape.gap), Matrix<S>(rows: shape.m, columns: max(1, blockSize))
+        )
+        try work.mutableView { (a) throws(MillraceError) in
+          try t.withMutableView { (t) throws(MillraceError) in try LAPACK.gelqt(a, t: t) }
+        }
+        let l = work.matrix.only(.lower)
+        // LLᵀ = AAᵀ determines L up to signs.
+        #expect(distance(l × l.transposed, a × a.transposed) <= Double(16 * (1 + shape.n)))
+        #expect(work.gapsUntouched)
+      }
+    }
+    try law(Float.self)
+    try law(Double.self)
   }
 
   @Test(arguments: Shape.all)
@@ -111,9 +133,9 @@ import Testing
         #expect(rank == min(shape.m, shape.n))
         let solution = Matrix(
           rows: shape.n, columns: 2, elements: Array(x.matrix.elements.prefix(2 * shape.n)))
-        let residual = a * solution + -1 * target
+        let residual = a × solution + -1 * target
         let zero = Matrix<S>(rows: shape.n, columns: 2)
-        #expect(distance(a.transposed * residual, zero, scale: Double(1 + shape.m)) <= bound)
+        #expect(distance(a.transposed × residual, zero, scale: Double(1 + shape.m)) <= bound)
       }
     }
     try law(Float.self)
@@ -147,9 +169,9 @@ import Testing
       func check(_ u: Matrix<S>, _ s: [S], _ vt: Matrix<S>) {
         var diagonal = Matrix<S>(rows: size, columns: size)
         for index in 0..<size { diagonal[index, index] = s[index] }
-        #expect(distance(u * diagonal * vt, a) <= bound)
-        #expect(distance(u.transposed * u, .identity(size)) <= bound)
-        #expect(distance(vt * vt.transposed, .identity(size)) <= bound)
+        #expect(distance(u × diagonal × vt, a) <= bound)
+        #expect(distance(u.transposed × u, .identity(size)) <= bound)
+        #expect(distance(vt × vt.transposed, .identity(size)) <= bound)
         #expect(zip(s, s.dropFirst()).allSatisfy { $0 >= $1 } && s.allSatisfy { $0 >= 0 })
       }
       let svd = try SingularValueDecomposition(a)
@@ -191,8 +213,8 @@ import Testing
       var diagonal = Matrix<S>(rows: shape.m, columns: shape.m)
       for index in 0..<shape.m { diagonal[index, index] = values[index] }
       let bound = Double(16 * (1 + shape.m))
-      #expect(distance(v.transposed * diagonal * v, symmetric) <= bound && vectors.gapsUntouched)
-      #expect(distance(v * v.transposed, .identity(shape.m)) <= bound)
+      #expect(distance(v.transposed × diagonal × v, symmetric) <= bound && vectors.gapsUntouched)
+      #expect(distance(v × v.transposed, .identity(shape.m)) <= bound)
       if triangle == .lower { #expect(try SymmetricEigen(a).values == values) }
     }
     try law(Float.self)

@@ -24,12 +24,14 @@ struct Uniform {
   /// BᵀB + I: symmetric positive definite.
   mutating func definite<S: BLASScalar>(_ size: Int) -> Matrix<S> {
     let b: Matrix<S> = matrix(size, size)
-    return b.transposed * b + 1 * Matrix.identity(size)
+    return b.transposed × b + 1 * Matrix.identity(size)
   }
 }
 
-/// Textbook arithmetic to hold the wrappers against.
-func * <S>(a: Matrix<S>, b: Matrix<S>) -> Matrix<S> {
+infix operator × : MultiplicationPrecedence
+
+/// AB by textbook loops, summed in double, to hold the wrappers against.
+func × <S>(a: Matrix<S>, b: Matrix<S>) -> Matrix<S> {
   var c = Matrix<S>(rows: a.rows, columns: b.columns)
   for i in 0..<a.rows {
     for j in 0..<b.columns {
