@@ -175,6 +175,7 @@ import Testing
         parsing: words, options: ExampleCommand().allOptions, commandName: "example")
       return nil
     } catch {
+      #expect(error.kind == .configuration)
       return error.message
     }
   }

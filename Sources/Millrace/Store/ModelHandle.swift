@@ -24,7 +24,10 @@ public final class ModelHandle: Sendable {
       exchanges.wrappingAdd(1, ordering: .releasing)
       return exchangeValue(&current, next)
     }
-    retired.withLock { $0.append(old) }
+    retired.withLock { retired in
+      // One that comes back again and again is kept once.
+      if !retired.contains(where: { $0 === old }) { retired.append(old) }
+    }
     reclaim()
   }
 

@@ -26,9 +26,15 @@ package struct YAMLSettings {
 
   /// Reads a file.
   ///
-  /// - Throws: `system` when it cannot be read; `configuration` when it is not such a file.
+  /// - Throws: `configuration` when it cannot be read or is not such a file.
   package init(contentsOf path: String) throws(MillraceError) {
-    try self.init(parsing: DurableFile.read(path), path: path)
+    let text: [UInt8]
+    do {
+      text = try DurableFile.read(path)
+    } catch {
+      throw MillraceError(.configuration, error.message)
+    }
+    try self.init(parsing: text, path: path)
   }
 
   /// Reads text; an empty one has no keys.

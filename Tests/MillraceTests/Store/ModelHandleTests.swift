@@ -101,6 +101,13 @@ private func number(of served: ServedModel) -> Int? {
     reader.refresh()
     #expect(number(of: reader.served) == 2 && handle.served === reader.served)
   }
+
+  @Test func `models that take turns are kept once each`() throws {
+    let models = [try numbered(1), try numbered(2)]
+    let handle = ModelHandle(models[0])
+    for turn in 1...100 { handle.exchange(models[turn % 2]) }
+    withExtendedLifetime(models) { #expect(handle.reclaim() == 2) }
+  }
 }
 
 @Suite struct `Store watcher` {
