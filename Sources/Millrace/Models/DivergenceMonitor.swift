@@ -1,22 +1,24 @@
-/// Notices that a linear learner diverges: its loss rises above what weights of 0 would have.
+/// Notices that a linear learner diverges: its loss rises far above that of weights 0.
 ///
-/// By convexity Σ loss(w) − loss(0) ≤ wᵀ∇ over any block. That bound costs one product a block. It
-/// is near 0 where w is good and below 0 while w still grows; a step size that is too large drives
-/// it up without end.
+/// By convexity Σ loss(w) − loss(0) ≤ wᵀ∇ over any block, ∇ the block's gradient: a bound that
+/// costs one product. It is near 0 where w is good and below 0 while w has yet to grow; a step size
+/// that is too large drives it up without end.
 struct DivergenceMonitor: Sendable, Equatable {
   /// How often the learner has started again.
   private(set) var restartCount = 0
-  /// The sum of the bounds since the window's start.
-  private(set) var excess = 0.0
+  /// Σ loss(0) of the records since the window's start.
+  var zeroLoss = 0.0
+  /// Σ wᵀ∇ of the blocks since the window's start.
+  private var excess = 0.0
   /// The record at which the window started.
-  private(set) var windowStart = 0
+  private var windowStart = 0
 
-  /// Records per window.
-  static let windowLength = 512
-  /// The mean excess of a window that counts as divergence; a loss at weights 0 is about 0.5 to 1.
-  static let limit = 2.0
-  /// What a restart makes of the learning rate.
-  static let rateFactor = 0.25
+  /// A window of so many records counts as divergence when the bound is so many times Σ loss(0):
+  /// soon where there is no doubt, later where a sudden drift would look the same.
+  private static let limits = [(records: 32, factor: 30.0), (records: 512, factor: 3.0)]
+
+  /// What the learning rate is multiplied by: a half for each restart.
+  var rateFactor: Double { power(0.5, restartCount) }
 
   /// Takes in a block.
   ///
@@ -25,28 +27,27 @@ struct DivergenceMonitor: Sendable, Equatable {
   ///   - recordCount: records learnt so far.
   ///   - isFinite: whether the weights still are.
   /// - Returns: whether the learner must start again.
-  mutating func observe(excess added: Double, recordCount: Int, isFinite: Bool) -> Bool {
+  mutating func finishBlock(excess added: Double, recordCount: Int, isFinite: Bool) -> Bool {
     excess += added
     let length = recordCount - windowStart
-    let diverges = length >= Self.windowLength && !(excess <= Self.limit * Double(length))
-    guard isFinite, added.isFinite, !diverges else {
-      restartCount += 1
-      (excess, windowStart) = (0, recordCount)
-      return true
-    }
-    if length >= Self.windowLength { (excess, windowStart) = (0, recordCount) }
-    return false
+    let diverges =
+      !isFinite || !excess.isFinite
+      || Self.limits.contains { length >= $0.records && excess > $0.factor * zeroLoss }
+    if diverges { restartCount += 1 }
+    if diverges || length >= 512 { (excess, zeroLoss, windowStart) = (0, 0, recordCount) }
+    return diverges
   }
 
   func encode(into archive: inout TensorArchive, prefix: String) {
-    archive.set(excess, as: prefix + "excess")
+    archive.set([excess, zeroLoss], as: prefix + "excess")
     archive.set([restartCount, windowStart], as: prefix + "restarts")
   }
 
   init() {}
 
   init(decoding archive: TensorArchive, prefix: String) throws(MillraceError) {
-    excess = try archive.double(prefix + "excess")
+    let sums = try archive.doubles(prefix + "excess", count: 2)
+    (excess, zeroLoss) = (sums[0], sums[1])
     let counts = try archive.integers(prefix + "restarts", count: 2)
     (restartCount, windowStart) = (Int(counts[0]), Int(counts[1]))
   }

@@ -57,7 +57,7 @@ extension LearnerSettings {
     try check("huberThreshold", huberThreshold, "a positive number") { $0 > 0 }
     try check("quantile", quantile, "a number between 0 and 1") { $0 > 0 && $0 < 1 }
     try check("gradientLimit", gradientLimit ?? 1, "a positive number") { $0 > 0 }
-    try check("forgetting", forgetting, "more than 0 and at most 1") { $0 > 0 && $0 <= 1 }
+    try check("forgetting", forgetting ?? 1, "more than 0 and at most 1") { $0 > 0 && $0 <= 1 }
     for weight in classWeights {
       try check("classWeights", weight, "0 or a positive number") { $0 >= 0 }
     }

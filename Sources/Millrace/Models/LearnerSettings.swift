@@ -68,8 +68,9 @@ public struct LearnerSettings: Codable, Equatable, Sendable {
   public var gradientLimit: Double? = nil
   /// Whether the mean of the weights over all steps predicts, for optimizers with a step size.
   public var averaging: Bool = false
-  /// The factor per record by which Newton's steps forget; 1 forgets nothing.
-  public var forgetting: Double = 0.9999
+  /// The factor per record by which Newton's steps forget; 1 forgets nothing, `nil` remembers some
+  /// 150 records per column.
+  public var forgetting: Double? = nil
   /// Records per learning block, for learners that work by blocks.
   public var batchSize: Int = 32
   /// The seed of everything random.

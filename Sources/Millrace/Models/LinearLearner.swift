@@ -13,8 +13,7 @@ package struct LinearLearner<Step: Optimizer>: Learner {
   package let task: Task
   /// Weights per output, the constant's last.
   package let columnCount: Int
-  /// As given, with the learning rate in use.
-  private(set) var settings: LearnerSettings
+  let settings: LearnerSettings
   let loss: LossFunction
   /// One, or one per class seen.
   var outputs: [LinearOutput<Step>]
@@ -41,9 +40,6 @@ package struct LinearLearner<Step: Optimizer>: Learner {
     self.task = task
     self.columnCount = columnCount
     self.settings = settings
-    self.settings.learningRate =
-      settings.learningRate
-      ?? Step.defaultLearningRate(settings: settings, columnCount: columnCount)
     let loss = settings.loss ?? Loss(task)
     self.loss = LossFunction(loss, settings: settings)
     target = TargetScale(standardizesTarget ? TargetScale.Kind(loss) : .identity)
@@ -51,8 +47,11 @@ package struct LinearLearner<Step: Optimizer>: Learner {
     if task != .multiclass { addOutput() }
   }
 
-  mutating func addOutput() {
-    outputs.append(LinearOutput(settings: settings, columnCount: columnCount))
+  mutating func addOutput() { outputs.append(newOutput()) }
+
+  private func newOutput() -> LinearOutput<Step> {
+    LinearOutput(
+      settings: settings, task: task, columnCount: columnCount, rateFactor: divergence.rateFactor)
   }
 
   package func outputWidth(classCount: Int) -> Int { task == .multiclass ? classCount : 1 }
@@ -148,6 +147,9 @@ package struct LinearLearner<Step: Optimizer>: Learner {
     } else if settings.averaging {
       computeMeans(rows, served: false, scratch)
     }
+    loss.addAtZero(
+      targets: scratch.targets, weights: scratch.weights, outputs: outputs.count,
+      count: rows.count, to: &divergence.zeroLoss)
     for index in outputs.indices { addGradient(of: index, rows, labels: labels, scratch) }
     recordCount += rows.count
   }
@@ -185,7 +187,7 @@ package struct LinearLearner<Step: Optimizer>: Learner {
       for i in 0..<rows.count { scratch.targets[i] = labels[i] == index ? 1 : 0 }
     }
     let derivatives = scratch.margins
-    if Step.usesCurvature {
+    if outputs[output].optimizer.usesCurvature {
       loss.curvature(
         means: means, targets: scratch.targets, weights: scratch.weights, outputs: outputs.count,
         count: rows.count, into: derivatives)
@@ -208,16 +210,13 @@ package struct LinearLearner<Step: Optimizer>: Learner {
     let isFinite = outputs.allSatisfy(\.isFinite)
     let start = block.upperBound
     block = Self.block(from: start, batchSize: settings.batchSize)
-    if divergence.observe(excess: excess, recordCount: start, isFinite: isFinite) { restart() }
+    if divergence.finishBlock(excess: excess, recordCount: start, isFinite: isFinite) { restart() }
   }
 
   /// Forgets all weights and goes on with smaller steps.
   private mutating func restart() {
-    settings.learningRate = settings.learningRate.map { $0 * DivergenceMonitor.rateFactor }
     blockCount = 0
-    for index in outputs.indices {
-      outputs[index] = LinearOutput(settings: settings, columnCount: columnCount)
-    }
+    for index in outputs.indices { outputs[index] = newOutput() }
   }
 
   /// The block that starts at a record: as long as all before it together and one more, at most

@@ -17,12 +17,12 @@ extension LinearLearner {
     archive.metadata[prefix + "target"] = target.kind.rawValue
     let shape = [outputs.count, columnCount]
     archive.set(outputs.flatMap(\.weights), shape: shape, as: prefix + "weights")
-    archive.set(outputs.flatMap(\.gradient), shape: shape, as: prefix + "gradient")
+    archive.set(outputs.flatMap(\.block.sum), shape: shape, as: prefix + "gradient")
+    archive.set(outputs.map(\.block.squaredDerivatives), as: prefix + "squaredDerivatives")
     if settings.averaging {
       archive.set(outputs.flatMap(\.average), shape: shape, as: prefix + "average")
     }
     archive.set([recordCount, block.lowerBound, blockCount], as: prefix + "records")
-    archive.set(settings.learningRate ?? 0, as: prefix + "learningRate")
     if task == .multiclass {
       archive.set(classes.indices, as: prefix + "classes")
       archive.set(classes.run, as: prefix + "recordsSinceNewClass")
@@ -43,8 +43,6 @@ extension LinearLearner {
       throw MillraceError(
         .store, "tensor '\(prefix)weights' has shape \(shape); expected outputs × columns")
     }
-    var settings = settings
-    settings.learningRate = try archive.double(prefix + "learningRate")
     let kind = archive.metadata[prefix + "target"]
     self.init(
       settings: settings, task: task, columnCount: shape[1],
@@ -57,22 +55,25 @@ extension LinearLearner {
       throw MillraceError(
         .store, "tensor '\(prefix)records' is \(records); expected a count within its block")
     }
+    divergence = try DivergenceMonitor(decoding: archive, prefix: prefix)
     if task == .multiclass {
       classes = SeenClasses(
         indices: try archive.integers(prefix + "classes", count: shape[0]),
         run: try archive.integer(prefix + "recordsSinceNewClass", in: 0 ... .max))
-      for _ in classes.indices { addOutput() }
     }
+    outputs = []
+    for _ in 0..<shape[0] { addOutput() }
     target = try TargetScale(target.kind, decoding: archive, prefix: prefix)
-    divergence = try DivergenceMonitor(decoding: archive, prefix: prefix)
     let count = shape[0] * columnCount
     let weights = try archive.floats(prefix + "weights", count: count)
     let gradient = try archive.floats(prefix + "gradient", count: count)
+    let squares = try archive.doubles(prefix + "squaredDerivatives", count: shape[0])
     let average = settings.averaging ? try archive.floats(prefix + "average", count: count) : []
     for index in outputs.indices {
       let range = index * columnCount..<(index + 1) * columnCount
       outputs[index].weights = Array(weights[range])
-      outputs[index].gradient = Array(gradient[range])
+      outputs[index].block.sum = Array(gradient[range])
+      outputs[index].block.squaredDerivatives = squares[index]
       if settings.averaging { outputs[index].average = Array(average[range]) }
       try outputs[index].optimizer.decode(from: archive, prefix: "\(prefix)optimizer.\(index).")
     }

@@ -4,17 +4,18 @@ internal import CMillraceKernels
 struct LinearOutput<Step: Optimizer>: Sendable {
   /// The weights, the constant's last.
   var weights: [Float]
-  /// The sum of the gradients of the unfinished block's records.
-  var gradient: [Float]
+  /// What the records of the unfinished block ask for.
+  var block: BlockGradient
   /// The mean of the weights after each step (Polyak, Juditsky 1992); empty without averaging.
   var average: [Float]
   var optimizer: Step
 
-  init(settings: LearnerSettings, columnCount: Int) {
+  init(settings: LearnerSettings, task: Task, columnCount: Int, rateFactor: Double) {
     weights = Array(repeating: 0, count: columnCount)
-    gradient = weights
+    block = BlockGradient(columnCount: columnCount)
     average = settings.averaging ? weights : []
-    optimizer = Step(settings: settings, columnCount: columnCount)
+    optimizer = Step(
+      settings: settings, task: task, columnCount: columnCount, rateFactor: rateFactor)
   }
 
   /// The weights that predict.
@@ -23,39 +24,37 @@ struct LinearOutput<Step: Optimizer>: Sendable {
   /// Makes given weights the ones that predict.
   mutating func serve(_ weights: [Float]) {
     self.weights = weights
-    gradient = weights.map { _ in 0 }
+    block.removeAll()
     if !average.isEmpty { average = weights }
   }
 
-  var isFinite: Bool { weights.allSatisfy(\.isFinite) && gradient.allSatisfy(\.isFinite) }
+  var isFinite: Bool { weights.allSatisfy(\.isFinite) && block.sum.allSatisfy(\.isFinite) }
 
   /// Adds the gradients of rows: Σᵢ derivativeᵢ·rowᵢ.
   mutating func add(_ rows: Rows, derivatives: UnsafePointer<Float>) {
-    millrace_add_rows(rows.base, rows.count, rows.columns, rows.stride, derivatives, &gradient)
+    millrace_add_rows(rows.base, rows.count, rows.columns, rows.stride, derivatives, &block.sum)
+    for i in 0..<rows.count {
+      block.squaredDerivatives += Double(derivatives[i]) * Double(derivatives[i])
+    }
   }
 
-  /// Makes the step of a block and empties the gradient.
+  /// Makes the step of a block.
   ///
   /// - Parameters:
   ///   - recordCount: how many records the block has.
   ///   - stepCount: which step this is, counted from 1.
   ///   - limit: the longest mean gradient; a longer one is shortened to it.
-  /// - Returns: how much larger the block's loss is than at weights 0, at most: by convexity
-  ///   Σ loss(w) − loss(0) ≤ wᵀ∇.
+  /// - Returns: wᵀ∇ of the block before the step (see `DivergenceMonitor`).
   mutating func step(recordCount: Int, stepCount: Int, limit: Double?) -> Double {
-    var excess = 0.0
-    var squares = 0.0
-    for j in weights.indices {
-      excess += Double(weights[j]) * Double(gradient[j])
-      squares += Double(gradient[j]) * Double(gradient[j])
+    block.recordCount = recordCount
+    let excess = zip(weights, block.sum).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+    if let limit {
+      let length = block.squaredLength.squareRoot() / Double(block.recordCount)
+      let factor = Float(length > limit ? limit / length : 1)
+      for j in block.sum.indices { block.sum[j] *= factor }
     }
-    let length = squares.squareRoot() / Double(recordCount)
-    if let limit, length > limit {
-      let factor = Float(limit / length)
-      for j in gradient.indices { gradient[j] *= factor }
-    }
-    optimizer.step(&weights, gradient: gradient, recordCount: recordCount)
-    for j in gradient.indices { gradient[j] = 0 }
+    optimizer.step(&weights, block)
+    block.removeAll()
     let share = 1 / Float(stepCount)
     for j in average.indices { average[j] += share * (weights[j] - average[j]) }
     return excess

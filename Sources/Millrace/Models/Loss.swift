@@ -1,4 +1,5 @@
 internal import CMillraceKernels
+internal import Glibc
 
 /// What a linear learner minimises, with the link from its margin m = wᵀz to the predicted mean μ.
 ///
@@ -114,6 +115,29 @@ struct LossFunction: Sendable {
         let distance = max(abs(means[i] - targets[i]), Self.smallestDistance)
         curvatures[i] = Float(0.5 / distance) * weights[i]
       }
+    }
+  }
+
+  /// Adds weight · loss of a margin of 0, up to what depends on the target alone where the link is
+  /// not the identity: record by record, so that the sum is the same however they are split.
+  func addAtZero(
+    targets: UnsafePointer<Double>, weights: UnsafePointer<Float>, outputs: Int, count: Int,
+    to sum: inout Double
+  ) {
+    for i in 0..<count {
+      let target = targets[i]
+      let value =
+        switch loss {
+        case .squared: target * target / 2
+        case .huber:
+          abs(target) < huberThreshold
+            ? target * target / 2 : huberThreshold * (abs(target) - huberThreshold / 2)
+        case .quantile: target > 0 ? quantile * target : (quantile - 1) * target
+        case .poisson: 1.0
+        case .logistic: log(2.0)
+        case .softmax: log(Double(outputs))
+        }
+      sum += Double(weights[i]) * value
     }
   }
 

@@ -9,22 +9,21 @@ package struct AdaGrad: Optimizer {
   /// G, the sum of the squared gradients of each weight.
   private var squares: [Float]
 
-  package static func defaultLearningRate(settings: LearnerSettings, columnCount: Int) -> Double {
-    1 / Double(columnCount).squareRoot()
-  }
-
-  package init(settings: LearnerSettings, columnCount: Int) {
+  package init(settings: LearnerSettings, task: Task, columnCount: Int, rateFactor: Double) {
     self.settings = settings
-    rate = settings.learningRate ?? 1
+    rate =
+      rateFactor
+      * (settings.learningRate ?? 1 / Double(columnCount).squareRoot()
+        * (task == .regression ? 0.5 : 1))
     squares = Array(repeating: 0, count: columnCount)
   }
 
-  package mutating func step(_ weights: inout [Float], gradient: [Float], recordCount: Int) {
-    let scale = 1 / Float(recordCount)
+  package mutating func step(_ weights: inout [Float], _ block: BlockGradient) {
+    let scale = 1 / Float(block.recordCount)
     let (eta, l1, l2) = (Float(rate), Float(settings.l1), Float(settings.l2))
     let constant = weights.count - 1
     for j in weights.indices {
-      let g = scale * gradient[j]
+      let g = scale * block.sum[j]
       squares[j] += g * g
       guard squares[j] > 0 else { continue }
       let step = eta / squares[j].squareRoot()

@@ -12,27 +12,26 @@ package struct Adam: Optimizer {
   private var means: [Float]
   private var squares: [Float]
 
-  package static func defaultLearningRate(settings: LearnerSettings, columnCount: Int) -> Double {
-    0.1
-  }
-
-  package init(settings: LearnerSettings, columnCount: Int) {
+  package init(settings: LearnerSettings, task: Task, columnCount: Int, rateFactor: Double) {
     self.settings = settings
-    rate = settings.learningRate ?? 0.01
+    rate =
+      rateFactor
+      * (settings.learningRate ?? 0.4 / Double(columnCount).squareRoot()
+        * (task == .regression ? 0.5 : 1))
     means = Array(repeating: 0, count: columnCount)
     squares = means
   }
 
-  package mutating func step(_ weights: inout [Float], gradient: [Float], recordCount: Int) {
+  package mutating func step(_ weights: inout [Float], _ block: BlockGradient) {
     stepCount += 1
     let eta = settings.schedule.stepSize(stepCount, rate: rate, l2: settings.l2)
     let (decay1, decay2) = (Float(Self.decay1), Float(Self.decay2))
     let meanScale = Float(1 / (1 - power(Self.decay1, stepCount)))
     let squareScale = Float(1 / (1 - power(Self.decay2, stepCount)))
-    let scale = 1 / Float(recordCount)
+    let scale = 1 / Float(block.recordCount)
     let constant = weights.count - 1
     for j in weights.indices {
-      let g = scale * gradient[j]
+      let g = scale * block.sum[j]
       means[j] = decay1 * means[j] + (1 - decay1) * g
       squares[j] = decay2 * squares[j] + (1 - decay2) * g * g
       let direction = meanScale * means[j] / ((squareScale * squares[j]).squareRoot() + 1e-8)

@@ -12,22 +12,21 @@ package struct FTRLProximal: Optimizer {
   private var z: [Float]
   private var n: [Float]
 
-  package static func defaultLearningRate(settings: LearnerSettings, columnCount: Int) -> Double {
-    1 / Double(columnCount).squareRoot()
-  }
-
-  package init(settings: LearnerSettings, columnCount: Int) {
+  package init(settings: LearnerSettings, task: Task, columnCount: Int, rateFactor: Double) {
     self.settings = settings
-    rate = settings.learningRate ?? 1
+    rate =
+      rateFactor
+      * (settings.learningRate ?? 1 / Double(columnCount).squareRoot()
+        * (task == .regression ? 0.5 : 1))
     z = Array(repeating: 0, count: columnCount)
     n = z
   }
 
-  package mutating func step(_ weights: inout [Float], gradient: [Float], recordCount: Int) {
+  package mutating func step(_ weights: inout [Float], _ block: BlockGradient) {
     let (alpha, l1, l2) = (Float(rate), Float(settings.l1), Float(settings.l2))
     let constant = weights.count - 1
     for j in weights.indices {
-      let g = gradient[j]
+      let g = block.sum[j]
       let root = (n[j] + g * g).squareRoot()
       z[j] += g - (root - n[j].squareRoot()) / alpha * weights[j]
       n[j] += g * g

@@ -3,17 +3,16 @@
 /// A learner is generic over its optimizer, so that no call in it is dynamic.
 package protocol Optimizer: Sendable {
   /// Whether `observe` wants the rows and the loss's curvature.
-  static var usesCurvature: Bool { get }
-
-  /// The step size η₀ where the settings name none, for standardised columns.
-  static func defaultLearningRate(settings: LearnerSettings, columnCount: Int) -> Double
+  var usesCurvature: Bool { get }
 
   /// An optimizer that has made no step.
   ///
   /// - Parameters:
-  ///   - settings: penalties and schedule; `learningRate` is set.
+  ///   - settings: the learning rate, if not the optimizer's own, penalties and schedule.
+  ///   - task: what the learner learns.
   ///   - columnCount: the weights of the output, the constant's last.
-  init(settings: LearnerSettings, columnCount: Int)
+  ///   - rateFactor: what the learning rate is multiplied by: less than 1 after a divergence.
+  init(settings: LearnerSettings, task: Task, columnCount: Int, rateFactor: Double)
 
   /// Takes in rows of the unfinished block, each with its weight · ∂²loss/∂margin².
   mutating func observe(_ rows: Rows, curvatures: UnsafePointer<Float>)
@@ -22,9 +21,8 @@ package protocol Optimizer: Sendable {
   ///
   /// - Parameters:
   ///   - weights: one per column.
-  ///   - gradient: the sum of the gradients of the block's records.
-  ///   - recordCount: how many records the block has.
-  mutating func step(_ weights: inout [Float], gradient: [Float], recordCount: Int)
+  ///   - block: what the block's records ask for.
+  mutating func step(_ weights: inout [Float], _ block: BlockGradient)
 
   /// The second derivative of all losses in the weights, where it is kept whole.
   var hessian: Matrix<Double>? { get }
@@ -36,8 +34,30 @@ package protocol Optimizer: Sendable {
   mutating func decode(from archive: TensorArchive, prefix: String) throws(MillraceError)
 }
 
+/// What the records of a block ask one output for.
+package struct BlockGradient: Sendable {
+  /// Σ ∂loss/∂w over the records.
+  package var sum: [Float]
+  /// Σ (∂loss/∂margin)² over the records.
+  package var squaredDerivatives = 0.0
+  /// How many records the block has.
+  package var recordCount = 0
+
+  /// Of no records.
+  package init(columnCount: Int) { sum = Array(repeating: 0, count: columnCount) }
+
+  /// The squared length of the sum.
+  var squaredLength: Double { sum.reduce(0) { $0 + Double($1) * Double($1) } }
+
+  /// Makes it that of no records.
+  mutating func removeAll() {
+    for j in sum.indices { sum[j] = 0 }
+    (squaredDerivatives, recordCount) = (0, 0)
+  }
+}
+
 extension Optimizer {
-  package static var usesCurvature: Bool { false }
+  package var usesCurvature: Bool { false }
   package mutating func observe(_ rows: Rows, curvatures: UnsafePointer<Float>) {}
   package var hessian: Matrix<Double>? { nil }
 }

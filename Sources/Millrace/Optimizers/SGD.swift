@@ -2,64 +2,89 @@
 ///
 /// Schedules and penalties are those of scikit-learn's `SGDClassifier` and `SGDRegressor`, and so
 /// are the weights when a block is one record: an L2 penalty shrinks before the step, an L1 penalty
-/// is cumulative and clips at 0 (Tsuruoka, Tsujii, Ananiadou 2009).
+/// is cumulative and clips at 0 (Tsuruoka, Tsujii, Ananiadou 2009). Where no learning rate is
+/// given, η₀ is measured: half of what the curvature of the loss bears (`CurvatureProbe`).
 package struct SGD: Optimizer {
   private let settings: LearnerSettings
-  private let rate: Double
-  /// The default step of a full block, by which those of smaller first blocks are measured.
-  private let fullStep: Double
+  private let rateFactor: Double
   /// Steps made.
   private var stepCount = 0
   /// The L1 penalty that every weight could have received so far.
   private var penaltyTotal = 0.0
   /// The L1 penalty that each weight has received; empty without one.
   private var penalties: [Double]
+  /// Where the learning rate is measured.
+  private var probe: CurvatureProbe?
 
-  /// b/(b + d) for blocks of b records and d columns: what a mean of b gradients bears, whose
-  /// standardised records have squared length d and whose curvature along an axis is at most 1
-  /// (Jain et al. 2018, "Parallelizing stochastic gradient descent for least squares regression").
-  package static func defaultLearningRate(settings: LearnerSettings, columnCount: Int) -> Double {
-    bearable(settings.batchSize, columnCount)
-  }
-
-  private static func bearable(_ recordCount: Int, _ columnCount: Int) -> Double {
-    Double(recordCount) / Double(recordCount + columnCount)
-  }
-
-  package init(settings: LearnerSettings, columnCount: Int) {
+  package init(settings: LearnerSettings, task: Task, columnCount: Int, rateFactor: Double) {
     self.settings = settings
-    fullStep = Self.bearable(settings.batchSize, columnCount)
-    rate = settings.learningRate ?? fullStep
+    self.rateFactor = rateFactor
     penalties = Array(repeating: 0, count: settings.l1 > 0 ? columnCount : 0)
+    if settings.learningRate == nil, settings.schedule != .optimal {
+      probe = CurvatureProbe(columnCount: columnCount)
+    }
   }
 
-  package mutating func step(_ weights: inout [Float], gradient: [Float], recordCount: Int) {
+  package var usesCurvature: Bool {
+    probe != nil && CurvatureProbe.looks(atBlock: stepCount)
+  }
+
+  package mutating func observe(_ rows: Rows, curvatures: UnsafePointer<Float>) {
+    probe?.observe(rows, curvatures: curvatures)
+  }
+
+  package mutating func step(_ weights: inout [Float], _ block: BlockGradient) {
+    if usesCurvature { probe?.finishBlock(recordCount: block.recordCount) }
     stepCount += 1
-    let eta =
-      settings.schedule.stepSize(stepCount, rate: rate, l2: settings.l2)
-      * Self.bearable(recordCount, weights.count) / fullStep
+    let rate =
+      settings.learningRate.map { $0 * shorter(block.recordCount, columnCount: weights.count) }
+      ?? probe?.stableStep(recordCount: block.recordCount) ?? 1
+    var eta =
+      rateFactor * settings.schedule.stepSize(stepCount, rate: rate, l2: settings.l2)
+    if probe != nil { eta = min(eta, longestStep(block)) }
     if settings.l2 > 0 {
       let shrink = Float(max(0, 1 - eta * settings.l2))
       for j in 0..<weights.count - 1 { weights[j] *= shrink }
     }
-    let factor = Float(eta / Double(recordCount))
-    for j in weights.indices { weights[j] -= factor * gradient[j] }
-    if settings.l1 > 0 {
-      penaltyTotal += eta * settings.l1
-      for j in 0..<weights.count - 1 {
-        let before = Double(weights[j])
-        let after =
-          before > 0
-          ? max(0, before - (penaltyTotal + penalties[j]))
-          : min(0, before + (penaltyTotal - penalties[j]))
-        penalties[j] += after - before
-        weights[j] = Float(after)
-      }
+    let factor = Float(eta / Double(block.recordCount))
+    for j in weights.indices { weights[j] -= factor * block.sum[j] }
+    if settings.l1 > 0 { penalize(&weights, eta) }
+  }
+
+  /// The longest step that the block itself can bear, whatever was measured before it.
+  ///
+  /// The curvature along g = Zᵀr/b is ‖Zg‖²/(b‖g‖²), which by Cauchy and Schwarz is at least
+  /// ‖g‖²/mean(r²). For one record this is the step of normalised least mean squares, 1/‖z‖².
+  private func longestStep(_ block: BlockGradient) -> Double {
+    let squaredLength = block.squaredLength
+    guard squaredLength > 0 else { return 0 }
+    return Double(block.recordCount) * block.squaredDerivatives / squaredLength
+  }
+
+  /// By what the step of a small first block is shorter than a full one's: the mean of b gradients
+  /// of standardised records with d columns bears a step of b/(b + d).
+  private func shorter(_ recordCount: Int, columnCount: Int) -> Double {
+    let full = Double(settings.batchSize) / Double(settings.batchSize + columnCount)
+    return Double(recordCount) / Double(recordCount + columnCount) / full
+  }
+
+  /// Takes from each weight what it still owes of the L1 penalty.
+  private mutating func penalize(_ weights: inout [Float], _ eta: Double) {
+    penaltyTotal += eta * settings.l1
+    for j in 0..<weights.count - 1 {
+      let before = Double(weights[j])
+      let after =
+        before > 0
+        ? max(0, before - (penaltyTotal + penalties[j]))
+        : min(0, before + (penaltyTotal - penalties[j]))
+      penalties[j] += after - before
+      weights[j] = Float(after)
     }
   }
 
   package func encode(into archive: inout TensorArchive, prefix: String) {
     archive.set(stepCount, as: prefix + "steps")
+    probe?.encode(into: &archive, prefix: prefix)
     guard settings.l1 > 0 else { return }
     archive.set(penaltyTotal, as: prefix + "penaltyTotal")
     archive.set(penalties, as: prefix + "penalties")
@@ -69,6 +94,7 @@ package struct SGD: Optimizer {
     from archive: TensorArchive, prefix: String
   ) throws(MillraceError) {
     stepCount = Int(try archive.integer(prefix + "steps", in: 0 ... .max))
+    try probe?.decode(from: archive, prefix: prefix)
     guard settings.l1 > 0 else { return }
     penaltyTotal = try archive.double(prefix + "penaltyTotal")
     penalties = try archive.doubles(prefix + "penalties", count: penalties.count)

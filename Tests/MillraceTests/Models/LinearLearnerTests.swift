@@ -8,7 +8,8 @@ import Testing
   func `obey the laws`(kind: LearnerSettings.Kind, task: Task) throws {
     var settings = LearnerSettings()
     settings.learner = kind
-    try checkLearner(settings, task: task)
+    // Adam's default steps all move by their full length, and are shorter the more columns there are.
+    try checkLearner(settings, task: task, columnTolerance: kind == .adam ? 0.03 : 0.02)
   }
 
   @Test func `name the setting that is wrong, its value and what is allowed`() {
