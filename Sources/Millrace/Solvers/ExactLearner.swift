@@ -31,6 +31,8 @@ public struct ExactLearner: Sendable {
   private var hasMissing = false
   /// The total weight of each class's rows.
   private var classWeights: [Double]
+  /// The smallest positive weight of a row.
+  private var leastWeight = Double.infinity
   private var block: RowBlock
   private var phase = Phase.first(nil)
 
@@ -57,7 +59,7 @@ public struct ExactLearner: Sendable {
     guard settings.l1 == 0 else {
       throw .setting("l1", "\(settings.l1)", expected: "0, as the exact solution has no L1 penalty")
     }
-    if let loss = settings.loss, loss != .squared, loss != .logistic {
+    if let loss = settings.loss, loss != Loss(schema.task) {
       throw .setting("loss", loss.rawValue, expected: "squared, for the exact solution")
     }
     self.schema = schema
@@ -127,7 +129,7 @@ public struct ExactLearner: Sendable {
     } else {
       phase = .likelihood(
         try LikelihoodSearch(
-          schema: schema, classWeights: classWeights, scaler: scaler,
+          schema: schema, classWeights: classWeights, leastWeight: leastWeight, scaler: scaler,
           newtonLimit: Self.newtonLimit))
     }
   }
@@ -176,7 +178,9 @@ public struct ExactLearner: Sendable {
     rowCount += block.count
     guard schema.task == .regression else {
       for row in 0..<block.count {
-        classWeights[Int(block.labels[row])] += Double(block.weights[row])
+        let weight = Double(block.weights[row])
+        classWeights[Int(block.labels[row])] += weight
+        if weight > 0 { leastWeight = min(leastWeight, weight) }
       }
       return
     }

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// The maximum of a penalised likelihood of classes over passes, in standardised columns.
 struct LikelihoodSearch: Sendable {
   private let schema: Schema
@@ -6,6 +8,8 @@ struct LikelihoodSearch: Sendable {
   private let means: [Double]
   /// 1 / standard deviation, 0 for a column that never varies.
   private let inverseDeviations: [Double]
+  /// The weight of the lightest row.
+  private let leastWeight: Double
   private var likelihood: CrossEntropy
   private var minimizer: any Minimizer
   private var evaluation: Evaluation
@@ -14,11 +18,14 @@ struct LikelihoodSearch: Sendable {
 
   /// - Parameters:
   ///   - classWeights: the total weight of each class's rows.
+  ///   - leastWeight: the smallest positive weight of a row.
   ///   - newtonLimit: with more weights than this, L-BFGS takes Newton's place.
   init(
-    schema: Schema, classWeights: [Double], scaler: StandardScaler, newtonLimit: Int
+    schema: Schema, classWeights: [Double], leastWeight: Double, scaler: StandardScaler,
+    newtonLimit: Int
   ) throws(MillraceError) {
     self.schema = schema
+    self.leastWeight = leastWeight
     let classes = classWeights.indices.filter { classWeights[$0] > 0 }
     guard classes.count > 1 else {
       throw MillraceError(
@@ -70,6 +77,11 @@ struct LikelihoodSearch: Sendable {
   /// - Throws: `numerical` when the optimum is at infinity.
   mutating func finishPass(penalty: Double) throws(MillraceError) -> Bool {
     let (point, width) = (minimizer.point, means.count + 1)
+    // A row on the wrong side costs its weight times log 2 or more: here none is.
+    if penalty == 0, evaluation.value < leastWeight * log(2) {
+      let largest = point.indices.max { abs(point[$0]) < abs(point[$1]) }
+      throw separation(along: largest ?? 0)
+    }
     for index in point.indices where index % width != means.count {
       evaluation.value += 0.5 * penalty * point[index] * point[index]
       evaluation.gradient[index] += penalty * point[index]

@@ -289,12 +289,16 @@ import Testing
     #expect(
       message { _ = try solve(.binary, rows, [0, 2], classCount: 2) }.contains("y is 2"))
     #expect(message { _ = try solve(.regression, rows, [0, .nan]) }.contains("y is nan"))
+    let schema = Schema(task: .regression, columns: [], label: "y")
     var settings = LearnerSettings()
     settings.l1 = 0.5
     #expect(
-      message {
-        _ = try ExactLearner(
-          schema: Schema(task: .regression, columns: [], label: "y"), settings: settings)
-      }.contains("l1 is \"0.5\""))
+      message { _ = try ExactLearner(schema: schema, settings: settings) }
+        .contains("l1 is \"0.5\""))
+    settings = LearnerSettings()
+    settings.loss = .huber
+    #expect(
+      message { _ = try ExactLearner(schema: schema, settings: settings) }
+        .contains("loss is \"huber\""))
   }
 }
