@@ -2,180 +2,173 @@
 
 #include <cstring>
 
-#include "bank_basis.hpp"
-#include "bank_head.hpp"
-#include "bank_place.hpp"
-#include "bank_rates.hpp"
+#include "bank_parts.hpp"
 #include "clones.h"
 
 namespace {
-
-const float drifts[16] = {20, 2, .3f, .03f, .002f, 5e-5f, 0,    2,
-                          .2f, .01f, 1e-4f, .2f, .05f, .01f, .001f, .0001f};
-const float constantDrifts[16] = {20, 2, .3f, .03f, .002f, 5e-5f, 0,    2,
-                                  .2f, .01f, 1e-4f, 20, 20, 20, 10, 1};
-const float noises[16] = {0, 0, 0, 0, 0, 0, 0, .05f, .05f, .05f, .05f, 0, 0, 0, 0, 0};
-const float wideDrifts[8] = {2, .3f, .03f, .002f, 5e-5f, 0, .01f, .01f};
-const float wideConstantDrifts[8] = {2, .3f, .03f, .002f, 5e-5f, 0, .01f, 20};
-const float wideNoises[8] = {0, 0, 0, 0, 0, 0, .05f, 0};
-const float rates[16] = {.001f, .002f, .004f, .008f, .015f, .03f, .06f, .12f,
-                         .25f,  .5f,   .7f,   1,     0,     0,    0,    0};
-const float memories[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, .5f, .8f, .9f, .95f};
-
-template <int N>
-void start(const Filters<N> &filters, const float *drifts, const float *constantDrifts,
-           const float *noises, float variance) {
-  for (int lane = 0; lane < N; lane++) {
-    filters.row[MILLRACE_FILTERS_DRIFT][lane] = drifts[lane];
-    filters.row[MILLRACE_FILTERS_CONSTANT_DRIFT][lane] = constantDrifts[lane];
-    filters.row[MILLRACE_FILTERS_NOISE][lane] = noises[lane];
-    filters.row[MILLRACE_FILTERS_SCALE][lane] = 1;
-    for (size_t i = 0; i < filters.d; i++) filters.covariance()[i * (i + 1) / 2 + i][lane] = variance;
-  }
-}
-
-struct Bank {
-  Filters<16> filters;
-  Rates rates;
-  Head head;
-  Filters<8> wide;
-  WidePlace place;
-
-  explicit Bank(const millrace_bank &bank)
-      : filters{bank.columns, reinterpret_cast<Lanes *>(bank.filters)},
-        rates{bank.columns, reinterpret_cast<Lanes *>(bank.rates)},
-        head{reinterpret_cast<Lanes *>(bank.head)},
-        wide{bank.wide ? millrace_bank_basis_width(&bank.basis) : 0,
-             reinterpret_cast<Vector<float, 8> *>(bank.wide)},
-        place{head, wide.d} {}
-};
-
-/// What is said of a record, and what learning needs of it. Inputs and directions lie outside.
-struct BankForecast {
-  Forecast<16> filters;
-  Sigmoids<16> rates;
-  Forecast<8> wide;
-  HeadForecast head;
-};
 
 /// Inputs beyond this would overflow what is squared of them; a `StandardScaler` stays far below.
 const float inputLimit = 100;
 /// A record counts at most like so many.
 const float weightLimit = 100;
 
-/// Room for one record: its inputs, and u of each group.
+/// Room for one record: its inputs, and u = Cz of each group.
 struct Workspace {
   float *z, *wideInputs;
   Lanes *u;
   Vector<float, 8> *wideU;
 };
 
-template <bool commit>
-MILLRACE_INLINE void forecast(const Bank &bank, const millrace_bank_basis &basis, bool awake,
-                              const float *row, const Workspace &space, BankForecast &result) {
-  for (size_t j = 0; j < bank.filters.d; j++)
+struct GroupForecasts {
+  Forecast<16> filters;
+  Forecast<8> wide;
+};
+
+MILLRACE_INLINE void readRow(const BankParts &parts, bool isAwake, const float *row,
+                             const Workspace &space) {
+  for (size_t j = 0; j < parts.bank.columns; j++)
     space.z[j] = row[j] > inputLimit ? inputLimit : row[j] < -inputLimit ? -inputLimit : row[j];
-  result.filters = forecast<16, commit>(bank.filters, space.z, space.u);
-  result.rates = forecast(bank.rates, space.z);
-  result.head.expert[0] = result.filters.label;
-  result.head.expert[1] = result.rates;
-  result.head.expert[2] = {Lanes{} + .5f, Lanes{} + .5f};
-  if (awake) {
-    expand(basis, space.z, space.wideInputs);
-    result.wide = forecast<8, commit>(bank.wide, space.wideInputs, space.wideU);
-    result.head.expert[2] = {widened(result.wide.label.yes), widened(result.wide.label.no)};
+  if (isAwake) expand(parts.bank.basis, space.z, space.wideInputs);
+}
+
+template <bool commit>
+MILLRACE_INLINE void forecast(const ExpertParts &parts, bool isAwake, const Workspace &space,
+                              GroupForecasts &groups, Experts &experts) {
+  groups.filters = forecast<16, commit>(parts.filters, space.z, space.u);
+  experts.narrow[0] = clampedProbabilities<16>(groups.filters.label);
+  experts.narrow[1] = clampedProbabilities<16>(forecast(
+      parts.rates, parts.rates.weights(), parts.rates.row[MILLRACE_RATES_AVERAGE], space.z));
+  experts.isAwake = isAwake;
+  if (isAwake) {
+    groups.wide = forecast<8, commit>(parts.wide, space.wideInputs, space.wideU);
+    experts.wide = clampedProbabilities<8>(groups.wide.label);
   }
-  forecast<commit>(bank.head, result.head);
+}
+
+/// The mean over the horizons: nobody says how long no label will come.
+MILLRACE_INLINE float frozenProbability(const BankParts &parts, const Experts &experts) {
+  float total = 0;
+  for (int h = 0; h < Horizon::count; h++)
+    total += forecast<false>(parts.horizon(h), experts).calibration.label.yes[0];
+  const Vector<float, 1> mean = Vector<float, 1>{} + total / Horizon::count;
+  return clampedProbability<1>(mean)[0];
+}
+
+/// What the experts would say with the weights of a snapshot, and the variances of now.
+MILLRACE_INLINE void forecast(const Snapshot &snapshot, const ExpertParts &parts, bool isAwake,
+                              const Workspace &space, const GroupForecasts &now, Experts &experts) {
+  const Sigmoids<16> filters =
+      sigmoids<16>(now.filters.kappa * dot<16>(snapshot.filters, space.z, parts.filters.d));
+  experts.narrow[0] = clampedProbabilities<16>(withNoise<16>(parts.filters, filters));
+  experts.narrow[1] = clampedProbabilities<16>(
+      forecast(parts.rates, snapshot.rates, *snapshot.averages, space.z));
+  experts.isAwake = isAwake;
+  if (isAwake) {
+    const Sigmoids<8> wide =
+        sigmoids<8>(now.wide.kappa * dot<8>(snapshot.wide, space.wideInputs, parts.wide.d));
+    experts.wide = clampedProbabilities<8>(withNoise<8>(parts.wide, wide));
+  }
+}
+
+/// Scores the horizons' snapshots on the record that `space` holds.
+MILLRACE_INLINE void learnHorizons(const BankParts &parts, uint64_t record, bool isAwake,
+                                   const Workspace &space, const GroupForecasts &now, bool label,
+                                   float weight) {
+  for (int h = 0; h < Horizon::count; h++) {
+    if (!Horizon::scores(h, record)) continue;
+    Experts experts;
+    forecast(parts.snapshot(h), parts.experts, isAwake, space, now, experts);
+    learn(parts.horizon(h), forecast<true>(parts.horizon(h), experts), experts, label, weight);
+  }
+}
+
+void takeSnapshots(const BankParts &parts, uint64_t record) {
+  // Every block's start is a multiple of the first block's length.
+  if (record % 16 != 0) return;
+  for (int h = 0; h < Horizon::count; h++) {
+    if (!Horizon::startsBlock(h, record)) continue;
+    const ExpertParts &experts = parts.experts;
+    const Snapshot snapshot = parts.snapshot(h);
+    memcpy(snapshot.filters, experts.filters.mean(), experts.filters.d * sizeof(Lanes));
+    memcpy(snapshot.rates, experts.rates.weights(), experts.rates.d * sizeof(Lanes));
+    *snapshot.averages = experts.rates.row[MILLRACE_RATES_AVERAGE];
+    if (parts.place.isAwake())
+      memcpy(snapshot.wide, experts.wide.mean(), experts.wide.d * sizeof(Eight));
+  }
+}
+
+/// Between two records, `record` of which are learnt.
+void finishRecord(const BankParts &parts, uint64_t record) {
+  if (parts.bank.wide && parts.place.changes(record, parts.bank.basis.mustStay)) {
+    const bool isAwake = !parts.place.isAwake();
+    parts.place.setAwake(isAwake);
+    parts.head.mixtures().setAwake(isAwake);
+    for (int h = 0; h < Horizon::count; h++) parts.horizon(h).mixtures().setAwake(isAwake);
+  }
+  takeSnapshots(parts, record);
 }
 
 }  // namespace
 
-size_t millrace_bank_filters_size(size_t columns) { return 16 * Filters<16>::rowCount(columns); }
-size_t millrace_bank_rates_size(size_t columns) { return 16 * Rates::rowCount(columns); }
-size_t millrace_bank_head_size(void) { return 16 * MILLRACE_HEAD_ROWS; }
-size_t millrace_bank_wide_size(const millrace_bank_basis *basis) {
-  return 8 * Filters<8>::rowCount(millrace_bank_basis_width(basis));
-}
-size_t millrace_bank_basis_width(const millrace_bank_basis *basis) {
-  const size_t d = basis->columns - 1;
-  return d + 2 * d + (basis->pairs ? d * (d - 1) / 2 : 0) + basis->waveCount + 1;
-}
-
-void millrace_bank_start(const millrace_bank *state) {
-  const Bank bank(*state);
-  memset(state->filters, 0, millrace_bank_filters_size(state->columns) * sizeof(float));
-  memset(state->rates, 0, millrace_bank_rates_size(state->columns) * sizeof(float));
-  if (state->wide) memset(state->wide, 0, millrace_bank_wide_size(&state->basis) * sizeof(float));
-  memset(state->head, 0, millrace_bank_head_size() * sizeof(float));
-
-  start(bank.filters, drifts, constantDrifts, noises, 3);
-  for (int lane = 0; lane < 16; lane++) {
-    bank.rates.row[MILLRACE_RATES_RATE][lane] = rates[lane];
-    bank.rates.row[MILLRACE_RATES_MEMORY][lane] = memories[lane];
-    bank.rates.row[MILLRACE_RATES_AVERAGE][lane] = .5f;
-  }
-  const bool isWide = bank.wide.d > 0;
-  if (isWide) start(bank.wide, wideDrifts, wideConstantDrifts, wideNoises, 3);
-
-  Lanes *head = bank.head.row;
-  bank.place.start(isWide);
-  for (int k = 0; k < Head::mixtures; k++)
-    for (int v = 0; v < Head::vectors; v++)
-      head[MILLRACE_HEAD_MIXTURE + k * Head::vectors + v] = head[MILLRACE_HEAD_PRIOR + v];
-  for (int k = 0; k < Head::mixtures; k++)
-    for (int m = 0; m < Head::mixers; m++)
-      head[MILLRACE_HEAD_MIXER + m * Head::vectors + 2][8 + k] = .25f;
-  bank.head.top() = Vector<float, 4>{} + 1.0f / Head::mixtures;
-  bank.head.last() = Vector<float, 8>{} + 1.0f / Head::candidates;
-  const Filters<4> last = bank.head.lastFilters();
-  const float drifts[4] = {0, 1e-6f, 1e-5f, 1e-4f}, noises[4] = {};
-  start(last, drifts, drifts, noises, .05f);
-  for (int i = 0; i < Head::mixtures; i++) last.mean()[i] = Vector<float, 4>{} + .25f;
-}
-
 MILLRACE_CLONES
-void millrace_bank_predict(const millrace_bank *state, const float *rows, size_t count,
-                           size_t stride, double *probabilities) {
-  const Bank bank(*state);
-  Lanes u[state->columns];
-  float z[state->columns];
-  Vector<float, 8> wideU[bank.wide.d + 1];
-  float wideInputs[bank.wide.d + 1];
+void millrace_bank_predict(const millrace_bank *bank, const float *rows, size_t count,
+                           size_t stride, bool isFrozen, double *probabilities) {
+  const BankParts parts(*bank);
+  const bool isAwake = parts.place.isAwake();
+  float z[bank->columns], wideInputs[parts.experts.wide.d + 1];
+  Lanes u[bank->columns];
+  Vector<float, 8> wideU[parts.experts.wide.d + 1];
   const Workspace space = {z, wideInputs, u, wideU};
-  BankForecast result;
-  const bool awake = bank.place.awake() > 0;
+  GroupForecasts groups;
+  Experts experts;
+  HeadForecast head;
   for (size_t i = 0; i < count; i++) {
-    forecast<false>(bank, state->basis, awake, rows + i * stride, space, result);
-    probabilities[i] = result.head.probability;
-  }
-}
-
-MILLRACE_CLONES
-void millrace_bank_learn(const millrace_bank *state, const float *rows, size_t count, size_t stride,
-                         const double *labels, const float *weights, double *probabilities) {
-  const Bank bank(*state);
-  Lanes u[state->columns];
-  float z[state->columns];
-  Vector<float, 8> wideU[bank.wide.d + 1];
-  float wideInputs[bank.wide.d + 1];
-  const Workspace space = {z, wideInputs, u, wideU};
-  BankForecast result;
-  for (size_t i = 0; i < count; i++) {
-    const bool awake = bank.place.awake() > 0;
-    forecast<true>(bank, state->basis, awake, rows + i * stride, space, result);
-    probabilities[i] = result.head.probability;
-    const bool label = labels[i] > .5;
-    if (weights[i] > 0) {
-      const float weight = weights[i] < weightLimit ? weights[i] : weightLimit;
-      learn<16>(bank.filters, result.filters, u, label, weight);
-      learn(bank.rates, result.rates, z, label, weight);
-      if (awake) learn<8>(bank.wide, result.wide, wideU, label, weight);
-      learn(bank.head, result.head, label, weight);
+    readRow(parts, isAwake, rows + i * stride, space);
+    forecast<false>(parts.experts, isAwake, space, groups, experts);
+    if (isFrozen) {
+      probabilities[i] = frozenProbability(parts, experts);
     } else {
-      settle<16>(bank.filters);
-      if (awake) settle<8>(bank.wide);
-      settle<4>(bank.head.lastFilters());
+      forecast<false>(parts.head, experts, head);
+      probabilities[i] = head.probability;
     }
-    if (bank.wide.d > 0) bank.place.review(state->rowCount + i + 1, state->basis.mustStay);
+  }
+}
+
+MILLRACE_CLONES
+void millrace_bank_learn(const millrace_bank *bank, const float *rows, size_t count, size_t stride,
+                         const double *labels, const float *weights, double *probabilities) {
+  const BankParts parts(*bank);
+  float z[bank->columns], wideInputs[parts.experts.wide.d + 1];
+  Lanes u[bank->columns];
+  Vector<float, 8> wideU[parts.experts.wide.d + 1];
+  const Workspace space = {z, wideInputs, u, wideU};
+  GroupForecasts groups;
+  Experts experts;
+  HeadForecast head;
+  for (size_t i = 0; i < count; i++) {
+    const bool isAwake = parts.place.isAwake();
+    readRow(parts, isAwake, rows + i * stride, space);
+    forecast<true>(parts.experts, isAwake, space, groups, experts);
+    // The groups learn first, so that the processor may begin the next record's pass while it
+    // still waits for the head.
+    const bool label = labels[i] > .5;
+    const float weight = weights[i] < weightLimit ? weights[i] : weightLimit;
+    if (weight > 0) {
+      learn<16>(parts.experts.filters, groups.filters, u, label, weight);
+      learn(parts.experts.rates, experts.narrow[1], z, label, weight);
+      if (isAwake) learn<8>(parts.experts.wide, groups.wide, wideU, label, weight);
+    } else {
+      settle<16>(parts.experts.filters);
+      if (isAwake) settle<8>(parts.experts.wide);
+    }
+    forecast<true>(parts.head, experts, head);
+    probabilities[i] = head.probability;
+    if (weight > 0) {
+      learn(parts.head, head, experts, label, weight);
+      learnHorizons(parts, bank->rowCount + i, isAwake, space, groups, label, weight);
+    } else {
+      settle<4>(parts.head.filters());
+    }
+    finishRecord(parts, bank->rowCount + i + 1);
   }
 }

@@ -91,6 +91,13 @@ MILLRACE_INLINE Vector<float, N> *pass(const Filters<N> &filters, Vector<float, 
   return c;
 }
 
+/// The probabilities of the labels where a share of them is simply wrong.
+template <int N>
+MILLRACE_INLINE Sigmoids<N> withNoise(const Filters<N> &filters, Sigmoids<N> plain) {
+  const Vector<float, N> noise = filters.row[MILLRACE_FILTERS_NOISE];
+  return {noise + (1.0f - 2.0f * noise) * plain.yes, noise + (1.0f - 2.0f * noise) * plain.no};
+}
+
 /// One pass over C: u = Cz (without the scale), and s and m; `commit` stores the step that waited.
 template <int N, bool commit>
 MILLRACE_INLINE Forecast<N> forecast(const Filters<N> &filters, const float *z,
@@ -99,7 +106,7 @@ MILLRACE_INLINE Forecast<N> forecast(const Filters<N> &filters, const float *z,
   const size_t d = filters.d;
   const F *mean = filters.mean();
   // Several rows at once share the loads of u and of the waiting direction.
-  constexpr size_t together = 32 / N;
+  constexpr size_t together = N >= 8 ? 32 / N : 1;
   F *c = filters.covariance();
   size_t i = 0;
   for (; i + together <= d; i += together) c = pass<N, together, commit>(filters, c, i, z, u);
@@ -110,9 +117,7 @@ MILLRACE_INLINE Forecast<N> forecast(const Filters<N> &filters, const float *z,
   result.variance = blend<N>(variance > 0, variance, F{});
   result.kappa = 1.0f / __builtin_elementwise_sqrt(1.0f + result.variance * 0.39269908f);
   result.plain = sigmoids<N>(result.kappa * margin);
-  const F noise = filters.row[MILLRACE_FILTERS_NOISE];
-  result.label = {noise + (1.0f - 2.0f * noise) * result.plain.yes,
-                  noise + (1.0f - 2.0f * noise) * result.plain.no};
+  result.label = withNoise(filters, result.plain);
   return result;
 }
 
@@ -156,12 +161,16 @@ MILLRACE_INLINE void learn(const Filters<N> &filters, const Forecast<N> &forecas
   bend = blend<N>(bend > 0, bend, F{});
   F gain = forecast.kappa * slope;
   F h = forecast.kappa * forecast.kappa * bend;
-  // A weight counts the label's Gaussian site so many times.
-  const F factor = weight / (1.0f + (weight - 1.0f) * h * forecast.variance);
+  if (weight != 1) {
+    // A weight counts the label's Gaussian site so many times.
+    const F factor = weight / (1.0f + (weight - 1.0f) * h * forecast.variance);
+    gain *= factor;
+    h *= factor;
+  }
   // Where rounding left no variance along a row, there is nothing to learn from it.
   const auto open = forecast.variance > 0;
-  gain = blend<N>(open, factor * gain, F{});
-  h = blend<N>(open, factor * h, F{});
+  gain = blend<N>(open, gain, F{});
+  h = blend<N>(open, h, F{});
   if (!label) gain = -gain;
 
   const F scale = filters.row[MILLRACE_FILTERS_SCALE];
@@ -172,12 +181,13 @@ MILLRACE_INLINE void learn(const Filters<N> &filters, const Forecast<N> &forecas
     direction[j] = u[j];
   }
   const F drift = filters.row[MILLRACE_FILTERS_DRIFT];
-  const F newScale = scale * (1.0f - drift * 1e-3f);
+  const F newScale = scale - scale * (drift * 1e-3f);
+  const F perScale = 1.0f / newScale;
   filters.row[MILLRACE_FILTERS_CURVATURE] = h * scale;
   filters.row[MILLRACE_FILTERS_SCALE] = newScale;
-  filters.row[MILLRACE_FILTERS_WAITING_DRIFT] = drift / newScale;
+  filters.row[MILLRACE_FILTERS_WAITING_DRIFT] = drift * perScale;
   filters.row[MILLRACE_FILTERS_WAITING_CONSTANT_DRIFT] =
-      filters.row[MILLRACE_FILTERS_CONSTANT_DRIFT] / newScale;
+      filters.row[MILLRACE_FILTERS_CONSTANT_DRIFT] * perScale;
   // The first lane drifts fastest.
   if (newScale[0] < .25f) fold(filters);
 }

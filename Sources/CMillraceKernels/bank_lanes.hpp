@@ -17,6 +17,8 @@ using Vector __attribute__((vector_size(N * sizeof(T)))) = T;
 
 /// The experts that are worked on at once: one register of AVX-512, two of AVX2, four of SSE.
 typedef Vector<float, 16> Lanes;
+/// Half of them.
+typedef Vector<float, 8> Eight;
 
 template <int N>
 MILLRACE_INLINE Vector<float, N> blend(Vector<int32_t, N> mask, Vector<float, N> yes,
@@ -88,15 +90,10 @@ MILLRACE_INLINE Sigmoids<N> sigmoids(Vector<float, N> x) {
   return {blend<N>(x < 0, small, large), blend<N>(x < 0, large, small)};
 }
 
-/// The eight lanes in front.
-MILLRACE_INLINE Vector<float, 8> front(Lanes x) {
-  return __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7);
-}
-
-/// Eight lanes in front, ½ in the others.
-MILLRACE_INLINE Lanes widened(Vector<float, 8> x) {
-  return __builtin_shufflevector(x, Vector<float, 8>{} + .5f, 0, 1, 2, 3, 4, 5, 6, 7, 8, 8, 8, 8, 8,
-                                 8, 8, 8);
+/// The first and the last eight lanes together.
+MILLRACE_INLINE Eight folded(Lanes x) {
+  return __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7) +
+         __builtin_shufflevector(x, x, 8, 9, 10, 11, 12, 13, 14, 15);
 }
 
 /// Σⱼ zⱼxⱼ, in four sums that do not wait for each other.
@@ -111,21 +108,15 @@ MILLRACE_INLINE Vector<float, N> dot(const Vector<float, N> *x, const float *z, 
 }
 
 /// The sums of four vectors' lanes, in a fixed order.
-MILLRACE_INLINE Vector<float, 4> sums(Lanes a, Lanes b, Lanes c, Lanes d) {
-  Lanes ab = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
-             __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29,
-                                     30, 31);
-  Lanes cd = __builtin_shufflevector(c, d, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
-             __builtin_shufflevector(c, d, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29,
-                                     30, 31);
-  Lanes fours = __builtin_shufflevector(ab, cd, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25,
-                                        26, 27) +
-                __builtin_shufflevector(ab, cd, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29,
-                                        30, 31);
-  auto twos = __builtin_shufflevector(fours, fours, 0, 1, 4, 5, 8, 9, 12, 13) +
-              __builtin_shufflevector(fours, fours, 2, 3, 6, 7, 10, 11, 14, 15);
-  return __builtin_shufflevector(twos, twos, 0, 2, 4, 6) +
-         __builtin_shufflevector(twos, twos, 1, 3, 5, 7);
+MILLRACE_INLINE Vector<float, 4> sums(Eight a, Eight b, Eight c, Eight d) {
+  const Eight ab = __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11) +
+                   __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
+  const Eight cd = __builtin_shufflevector(c, d, 0, 1, 2, 3, 8, 9, 10, 11) +
+                   __builtin_shufflevector(c, d, 4, 5, 6, 7, 12, 13, 14, 15);
+  const Eight pairs = __builtin_shufflevector(ab, cd, 0, 1, 4, 5, 8, 9, 12, 13) +
+                      __builtin_shufflevector(ab, cd, 2, 3, 6, 7, 10, 11, 14, 15);
+  return __builtin_shufflevector(pairs, pairs, 0, 2, 4, 6) +
+         __builtin_shufflevector(pairs, pairs, 1, 3, 5, 7);
 }
 
 MILLRACE_INLINE float sum(Vector<float, 4> x) {
@@ -133,7 +124,7 @@ MILLRACE_INLINE float sum(Vector<float, 4> x) {
   return pair[0] + pair[1];
 }
 
-MILLRACE_INLINE float sum(Vector<float, 8> x) {
+MILLRACE_INLINE float sum(Eight x) {
   return sum(__builtin_shufflevector(x, x, 0, 1, 2, 3) + __builtin_shufflevector(x, x, 4, 5, 6, 7));
 }
 

@@ -14,9 +14,10 @@ struct Rates {
   Lanes *weights() const { return row + MILLRACE_RATES_WEIGHTS; }
 };
 
-MILLRACE_INLINE Sigmoids<16> forecast(const Rates &rates, const float *z) {
-  const Sigmoids<16> linear = sigmoids<16>(dot<16>(rates.weights(), z, rates.d));
-  const Lanes average = rates.row[MILLRACE_RATES_AVERAGE];
+/// What these weights and averages say.
+MILLRACE_INLINE Sigmoids<16> forecast(const Rates &rates, const Lanes *weights, Lanes average,
+                                      const float *z) {
+  const Sigmoids<16> linear = sigmoids<16>(dot<16>(weights, z, rates.d));
   const auto isMean = rates.row[MILLRACE_RATES_MEMORY] < 1;
   return {blend<16>(isMean, average, linear.yes), blend<16>(isMean, 1.0f - average, linear.no)};
 }

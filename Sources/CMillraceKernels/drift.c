@@ -14,7 +14,7 @@ void millrace_lattice_step(double *v, size_t count, double first, double total) 
 }
 
 /// Values that go down the search together, so that their loads overlap.
-#define LANES 32
+#define LANES 128
 
 MILLRACE_CLONES
 void millrace_slots(const float *values, size_t count, size_t stride, const float *sorted,
@@ -49,25 +49,32 @@ void millrace_slide(uint32_t *ring, size_t capacity, size_t next, const uint32_t
 }
 
 MILLRACE_CLONES
-static double largest_distance(const double *reference, const double *seen, size_t count, double n,
-                               double m) {
-#pragma clang fp reassociate(on)
-  double largest = 0;
-  for (size_t i = 0; i < count; i++) {
+static double largest_distance(const double *reference, const uint32_t *seen, size_t count,
+                               double n, double m) {
+  // Several maxima side by side, so that none waits for the one before.
+  double largest[16] = {0};
+  size_t whole = count / 16 * 16;
+  for (size_t i = 0; i < whole; i += 16)
+    for (size_t lane = 0; lane < 16; lane++) {
+      double distance = fabs(reference[i + lane] * m - seen[i + lane] * n);
+      largest[lane] = distance > largest[lane] ? distance : largest[lane];
+    }
+  for (size_t i = whole; i < count; i++) {
     double distance = fabs(reference[i] * m - seen[i] * n);
-    largest = distance > largest ? distance : largest;
+    largest[0] = distance > largest[0] ? distance : largest[0];
   }
-  return largest;
+  for (size_t lane = 1; lane < 16; lane++)
+    largest[0] = largest[lane] > largest[0] ? largest[lane] : largest[0];
+  return largest[0];
 }
 
 double millrace_slot_distance(const uint32_t *counters, const double *cumulative, size_t k,
-                              double n, double m, double *scratch) {
-  double *below = scratch, *through = scratch + k;
+                              double n, double m, uint32_t *scratch) {
+  uint32_t *below = scratch, *through = scratch + k;
   uint32_t seen = 0;
   for (size_t i = 0; i < k; i++) {
-    seen += counters[2 * i];
-    below[i] = seen;
-    seen += counters[2 * i + 1];
+    below[i] = seen + counters[2 * i];
+    seen += counters[2 * i] + counters[2 * i + 1];
     through[i] = seen;
   }
   double left = largest_distance(cumulative, below, k, n, m);

@@ -180,8 +180,11 @@ bool millrace_decoder::take(const Row &row, size_t index, Rows &rows,
 const uint8_t *millrace_decoder::readable(const Records &records, size_t index) {
   size_t start = records.starts[index], end = records.ends[index];
   const uint8_t *bytes = records.bytes + start;
-  if (end + padding <= records.length) return bytes;
-  padded.assign((const char *)bytes, end - start);
+  return end + padding <= records.length ? bytes : copy(bytes, end - start);
+}
+
+const uint8_t *millrace_decoder::copy(const uint8_t *bytes, size_t length) {
+  padded.assign((const char *)bytes, length);
   padded.append(padding, '\0');
   return (const uint8_t *)padded.data();
 }
@@ -240,6 +243,26 @@ size_t millrace_decode(millrace_decoder *decoder, const uint8_t *bytes, size_t l
                     : decode_separated(*decoder, records, from, rows, *fault);
   *row_count = rows.count;
   return next;
+}
+
+void millrace_visit_fields(millrace_decoder *decoder, const uint8_t *record, size_t length,
+                           millrace_field_visitor visitor, void *context, millrace_fault *fault) {
+  *fault = {};
+  auto visit = [&](std::string_view name, std::string_view text, bool nested) {
+    double value;
+    std::string_view level = level_text(text);
+    millrace_text_kind kind = nested                     ? millrace_text_nested
+                              : is_missing(text)         ? millrace_text_missing
+                              : read_number(text, value) ? millrace_text_number
+                                                         : millrace_text_other;
+    visitor(context, name.data(), name.size(), level.data(), level.size(), kind);
+  };
+  const uint8_t *bytes = decoder->copy(record, length);
+  if (decoder->syntax == millrace_syntax_json) {
+    visit_json(*decoder, bytes, length, *fault, visit);
+  } else {
+    visit_separated(*decoder, bytes, length, *fault, visit);
+  }
 }
 
 const char *millrace_decoder_kept(const millrace_decoder *decoder) { return decoder->kept.data(); }

@@ -2,6 +2,7 @@
 #define MILLRACE_PARSE_DECODER_HPP
 
 #include <cmath>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <string>
@@ -127,6 +128,9 @@ struct millrace_decoder {
   /// Record `index` with `padding` readable bytes behind it: where it lies, or a copy.
   const uint8_t *readable(const millrace::Records &records, size_t index);
 
+  /// A copy of a record with `padding` bytes behind it.
+  const uint8_t *copy(const uint8_t *bytes, size_t length);
+
   /// Fills the fault and returns false.
   bool refuse(millrace_fault &fault, millrace_fault_kind kind, size_t field = millrace::absent,
               std::string_view text = {}) const;
@@ -139,6 +143,15 @@ size_t decode_separated(millrace_decoder &decoder, const Records &records, size_
                         Rows &rows, millrace_fault &fault);
 size_t decode_json(millrace_decoder &decoder, const Records &records, size_t from,
                    Rows &rows, millrace_fault &fault);
+
+/// Told of a field's name, where it has one, and its text; `nested` for an object or array.
+using Visitor = std::function<void(std::string_view name, std::string_view text, bool nested)>;
+
+/// Visits all fields of a record; false with a fault when it cannot be read.
+bool visit_separated(millrace_decoder &decoder, const uint8_t *record, size_t length,
+                     millrace_fault &fault, const Visitor &visitor);
+bool visit_json(millrace_decoder &decoder, const uint8_t *record, size_t length,
+                millrace_fault &fault, const Visitor &visitor);
 
 }  // namespace millrace
 

@@ -149,46 +149,68 @@ static Outcome read_alike_doubles(const millrace_decoder &decoder, const Gap *ga
   return read_alike<true>(decoder, gaps, count, texts, columns, ends, bytes, length, row, fault);
 }
 
-/// Reads any record. Where simdjson finds no fault, the layout is learnt for the next one.
-static bool read_any(millrace_decoder &decoder, const uint8_t *bytes, size_t length, Row &row,
-                     millrace_fault &fault) {
+/// Visits the members of an object; what a visit returns as false ends it.
+///
+/// visit(name, text, nested): a value's text without quotes and escapes.
+template <class Visit>
+static bool read_members(millrace_decoder &decoder, const uint8_t *bytes, size_t length,
+                         millrace_fault &fault, Visit visit) {
   using namespace simdjson;
   if (!is_utf8(bytes, length)) return decoder.refuse(fault, millrace_fault_utf8);
-  for (size_t i = 0; i < decoder.columns; i++) row.set(i, missing);
   auto invalid = [&](error_code error) {
     return decoder.refuse(fault, millrace_fault_json, absent, error_message(error));
   };
-  JSONReader &reader = *decoder.json;
   ondemand::document document;
   ondemand::object object;
-  if (error_code error = reader.parser.iterate(bytes, length, length + padding).get(document)) {
+  if (error_code error =
+          decoder.json->parser.iterate(bytes, length, length + padding).get(document)) {
     return invalid(error);
   }
   if (error_code error = document.get_object().get(object)) return invalid(error);
   for (auto member : object) {
-    std::string_view key, text;
+    std::string_view name, text;
     ondemand::value value;
-    if (error_code error = member.unescaped_key().get(key)) return invalid(error);
+    if (error_code error = member.unescaped_key().get(name)) return invalid(error);
     if (error_code error = member.value().get(value)) return invalid(error);
     std::string_view token = value.raw_json_token();
-    size_t field = decoder.names.find(key);
-    if (token[0] == '{' || token[0] == '[') {
-      if (field == absent || decoder.fields[field].role == millrace_role_none) continue;
-      return decoder.refuse(fault, millrace_fault_nested, field);
-    }
+    bool nested = token[0] == '{' || token[0] == '[';
     if (token[0] == '"') {
       if (error_code error = value.get_string().get(text)) return invalid(error);
-    } else if (!json_scalar(token, text)) {
-      return decoder.refuse(fault, millrace_fault_json, field, text);
+    } else if (!nested && !json_scalar(token, text)) {
+      return decoder.refuse(fault, millrace_fault_json, decoder.names.find(name), text);
     }
-    const uint8_t *start = (const uint8_t *)text.data();
-    if (field != absent && !decoder.put(field, start, start + text.size(), row, fault)) {
-      return false;
-    }
+    if (!visit(name, text, nested)) return false;
   }
   if (document.current_location().error() != OUT_OF_BOUNDS) return invalid(TRAILING_CONTENT);
-  reader.layout.learn(decoder, bytes, length);
   return true;
+}
+
+/// Reads any record. Where simdjson finds no fault, the layout is learnt for the next one.
+static bool read_any(millrace_decoder &decoder, const uint8_t *bytes, size_t length, Row &row,
+                     millrace_fault &fault) {
+  for (size_t i = 0; i < decoder.columns; i++) row.set(i, missing);
+  auto put = [&](std::string_view name, std::string_view text, bool nested) {
+    size_t field = decoder.names.find(name);
+    if (field == absent) return true;
+    if (nested) {
+      return decoder.fields[field].role == millrace_role_none ||
+             decoder.refuse(fault, millrace_fault_nested, field);
+    }
+    const uint8_t *start = (const uint8_t *)text.data();
+    return decoder.put(field, start, start + text.size(), row, fault);
+  };
+  if (!read_members(decoder, bytes, length, fault, put)) return false;
+  decoder.json->layout.learn(decoder, bytes, length);
+  return true;
+}
+
+bool visit_json(millrace_decoder &decoder, const uint8_t *record, size_t length,
+                millrace_fault &fault, const Visitor &visitor) {
+  auto visit = [&](std::string_view name, std::string_view text, bool nested) {
+    visitor(name, text, nested);
+    return true;
+  };
+  return read_members(decoder, record, length, fault, visit);
 }
 
 size_t decode_json(millrace_decoder &decoder, const Records &records, size_t from,

@@ -109,6 +109,19 @@ static bool read_quoted(millrace_decoder &decoder, const uint8_t *bytes, size_t 
   return index == count ? fits : decoder.refuse(fault, millrace_fault_field_count);
 }
 
+bool visit_separated(millrace_decoder &decoder, const uint8_t *record, size_t length,
+                     millrace_fault &fault, const Visitor &visitor) {
+  if (!is_utf8(record, length)) return decoder.refuse(fault, millrace_fault_utf8);
+  const uint8_t *next = record, *end = record + length;
+  for (std::string_view text; next;) {
+    if (!next_field(next, end, decoder.delimiter, decoder.unescaped, text)) {
+      return decoder.refuse(fault, millrace_fault_quote);
+    }
+    visitor({}, text, false);
+  }
+  return true;
+}
+
 size_t decode_separated(millrace_decoder &decoder, const Records &records, size_t from,
                         Rows &rows, millrace_fault &fault) {
   auto read_plain = rows.wide_features ? read_plain_doubles : read_plain_floats;

@@ -6,6 +6,7 @@
 #include "exponentials.h"
 #include "filter.h"
 #include "format.h"
+#include "losses.h"
 #include "parse_frame.h"
 #include "parse_records.h"
 #include "rows.h"

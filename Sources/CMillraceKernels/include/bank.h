@@ -28,18 +28,25 @@ enum {
   MILLRACE_RATES_MEMORY,
   MILLRACE_RATES_AVERAGE,
   MILLRACE_RATES_WEIGHTS = 4,
-  /// Head: four mixtures of three rows of experts' weights, the prior of the experts in three
-  /// rows, three mixers of three rows of logits' weights, a row with the weights of the mixtures (4)
-  /// and of the last layer's candidates (8), four filters over five inputs in rows of 4, what the
-  /// wide group had in each mixture when it fell asleep, its record.
-  MILLRACE_HEAD_MIXTURE = 0,
-  MILLRACE_HEAD_PRIOR = 12,
-  MILLRACE_HEAD_MIXER = 15,
-  MILLRACE_HEAD_SMALL = 24,
-  MILLRACE_HEAD_FILTERS = 25,
-  MILLRACE_HEAD_ASLEEP = 34,
-  MILLRACE_HEAD_WIDE = 38,
-  MILLRACE_HEAD_ROWS = 39,
+  /// Mixtures: for each of the four, two rows of experts' weights and one whose first eight lanes
+  /// are the wide group's; in three such rows 1/n for the n experts awake; what the wide group had
+  /// in each of the four when it fell asleep, in rows of 8; the four's own weights.
+  MILLRACE_MIXTURES_WEIGHTS = 0,
+  MILLRACE_MIXTURES_PRIOR = 12,
+  MILLRACE_MIXTURES_ASLEEP = 15,
+  MILLRACE_MIXTURES_TOP = 17,
+  /// Head: mixtures, three mixers of three rows of weights of the logits (lanes 8 to 11 of the third
+  /// row are the mixtures'), the weights of the last layer's candidates, the wide group's record, four filters over five inputs in rows of 4.
+  MILLRACE_HEAD_MIXTURES = 0,
+  MILLRACE_HEAD_MIXERS = 18,
+  MILLRACE_HEAD_LAST = 27,
+  MILLRACE_HEAD_PLACE,
+  MILLRACE_HEAD_FILTERS,
+  MILLRACE_HEAD_ROWS = 38,
+  /// Horizon: mixtures, a filter over two inputs in rows of 1.
+  MILLRACE_HORIZON_CALIBRATION = 18,
+  MILLRACE_HORIZON_ROWS,
+  MILLRACE_BANK_HORIZONS = 2,
 };
 
 /// Which functions of the columns the wide group of filters sees.
@@ -72,6 +79,10 @@ typedef struct {
   /// 8 filters over a wider basis: rows of 8. Null where there are none.
   float *wide;
   millrace_bank_basis basis;
+  /// Weights for each horizon: rows of 16.
+  float *horizons;
+  /// For each horizon, the experts' weights when its block started: rows of 16.
+  float *snapshots;
   /// Rows seen before.
   uint64_t rowCount;
 } millrace_bank;
@@ -81,13 +92,17 @@ size_t millrace_bank_filters_size(size_t columns);
 size_t millrace_bank_rates_size(size_t columns);
 size_t millrace_bank_head_size(void);
 size_t millrace_bank_wide_size(const millrace_bank_basis *basis);
+size_t millrace_bank_horizons_size(void);
+/// Floats of one horizon's snapshot.
+size_t millrace_bank_snapshot_size(size_t columns, size_t wideColumns);
 
 /// Puts the bank into the state of one that has seen nothing.
 void millrace_bank_start(const millrace_bank *bank);
 
-/// For each row: the probability of the second class.
+/// For each row: the probability of the second class where every label is learnt before the next
+/// record, or where none comes (`isFrozen`).
 void millrace_bank_predict(const millrace_bank *bank, const float *rows, size_t count,
-                           size_t stride, double *probabilities);
+                           size_t stride, bool isFrozen, double *probabilities);
 
 /// For each row in order: what `millrace_bank_predict` would say, bit for bit, then learns it.
 void millrace_bank_learn(const millrace_bank *bank, const float *rows, size_t count, size_t stride,

@@ -25,6 +25,6 @@ void millrace_slide(uint32_t *ring, size_t capacity, size_t next, const uint32_t
 /// `counters` (2k + 1, by slot), R is `cumulative` (k + 1, from 0 to n). Exact below 2^53.
 /// `scratch` has room for 2k numbers.
 double millrace_slot_distance(const uint32_t *counters, const double *cumulative, size_t k,
-                              double n, double m, double *scratch);
+                              double n, double m, uint32_t *scratch);
 
 #endif

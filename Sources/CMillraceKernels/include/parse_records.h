@@ -101,6 +101,24 @@ size_t millrace_decode(millrace_decoder *decoder, const uint8_t *bytes, size_t l
                        double *labels, float *weights, size_t *record_indices, size_t *kept_ends,
                        millrace_fault *fault);
 
+/// What a field's text says.
+typedef enum {
+  millrace_text_missing,
+  millrace_text_number,
+  millrace_text_other,
+  /// An object or an array.
+  millrace_text_nested,
+} millrace_text_kind;
+
+/// Told of one field: its name (empty where fields have none), and its text as a level.
+typedef void (*millrace_field_visitor)(void *context, const char *name, size_t name_length,
+                                       const char *text, size_t length, millrace_text_kind kind);
+
+/// Visits the fields of one record of the decoder's syntax, whatever they are for. `fault` says
+/// why the record cannot be read, and is `millrace_fault_none` otherwise.
+void millrace_visit_fields(millrace_decoder *decoder, const uint8_t *record, size_t length,
+                           millrace_field_visitor visitor, void *context, millrace_fault *fault);
+
 /// The texts kept with the rows since *row_count was 0.
 const char *millrace_decoder_kept(const millrace_decoder *decoder);
 

@@ -50,6 +50,9 @@ public struct RecordDecoder: ~Copyable, @unchecked Sendable {
     schema: Schema, format: DataFormat, header: [String] = [], labels: LabelUse = .required,
     wideFeatures: Bool = false
   ) throws(MillraceError) {
+    guard format != .libsvm else {
+      throw .setting("format", format.rawValue, expected: "csv, tsv or jsonl")
+    }
     try schema.validate()
     let roles = FieldRoles(schema)
     let named = format.delimiter == nil ? roles.names : header
@@ -62,8 +65,7 @@ public struct RecordDecoder: ~Copyable, @unchecked Sendable {
     fieldNames = named
     columnCount = schema.featureCount
     kernel = millrace_decoder_create(
-      format == .jsonLines ? millrace_syntax_json : millrace_syntax_separated,
-      format.delimiter ?? 0, columnCount, labels == .required ? 1 : 0)
+      format.syntax, format.delimiter ?? 0, columnCount, labels == .required ? 1 : 0)
     for (index, name) in named.enumerated() {
       // The first field of a name counts.
       let role = named.firstIndex(of: name) == index ? roles[name] : FieldRoles.unused
@@ -105,10 +107,28 @@ public struct RecordDecoder: ~Copyable, @unchecked Sendable {
       }
     }
     batch.resize(rows: batch.count, wide: wideFeatures, keepsTexts: keepsTexts)
+    markAbsent(in: &batch)
     batch.texts.removeAll(keepingCapacity: true)
     if keepsTexts, let end = batch.textEnds.last {
       let texts = UnsafeRawBufferPointer(start: millrace_decoder_kept(kernel), count: end)
       batch.texts.append(contentsOf: texts)
+    }
+  }
+
+  /// Columns that the header does not name are missing in every row.
+  private func markAbsent(in batch: inout Batch) {
+    guard !absentColumns.isEmpty else { return }
+    var slot = 0
+    for column in schema.columns {
+      if absentColumns.contains(column.name) {
+        for row in 0..<batch.count {
+          for index in row * columnCount + slot..<row * columnCount + slot + column.width {
+            batch.features[index] = .nan
+            if wideFeatures { batch.wideFeatures[index] = .nan }
+          }
+        }
+      }
+      slot += column.width
     }
   }
 

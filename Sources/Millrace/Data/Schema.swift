@@ -63,6 +63,9 @@ public struct Schema: Codable, Equatable, Sendable {
     self.timestamp = timestamp
   }
 
+  /// The label where nothing is learnt: no record has such a field.
+  static let noLabel = "\0"
+
   /// The columns of the matrix.
   public var featureCount: Int { columns.reduce(0) { $0 + $1.width } }
 

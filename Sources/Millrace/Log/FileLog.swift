@@ -29,7 +29,8 @@ public final class FileLog: LogSource {
   ///
   /// - Parameters:
   ///   - address: what to read.
-  ///   - hasHeader: whether the first line of CSV (of each partition) names the columns.
+  ///   - hasHeader: whether the first line of CSV (of each partition) names the columns; otherwise
+  ///     they are `x1`, `x2`, … for as many fields as the first record has.
   ///   - untilEnd: the log ends at its end; otherwise it is followed for ever.
   ///   - recordLimit: a longer record (in bytes) is an error.
   /// - Throws: `system` when a file cannot be opened; `configuration` when a directory's files have
@@ -112,8 +113,8 @@ public final class FileLog: LogSource {
     for (partition, reader) in readers { try reader.seek(to: positions[partition] ?? 0) }
   }
 
-  /// The line that names a partition's columns; `nil` where the format has none or it is not
-  /// written yet.
+  /// The line that names a partition's columns, made up where the log has none; `nil` where the
+  /// format names fields itself or the line is not written yet.
   public func header(partition: Int) throws(MillraceError) -> [UInt8]? {
     try reader(partition).readHeader()
   }

@@ -9,6 +9,8 @@ final class PartitionReader {
   let source: any ByteSource
   private let partition: Int
   private let recordLimit: Int
+  /// Between the fields of a line; `nil` where fields are not named by their place.
+  private let delimiter: UInt8?
   private let hasHeader: Bool
   private var framer: RecordFramer
 
@@ -29,7 +31,8 @@ final class PartitionReader {
   ) {
     self.partition = partition
     self.source = source
-    self.hasHeader = hasHeader && format.delimiter != nil
+    delimiter = format.delimiter
+    self.hasHeader = hasHeader
     self.recordLimit = recordLimit
     framer = RecordFramer(format: format)
   }
@@ -83,7 +86,7 @@ final class PartitionReader {
   // MARK: The beginning of a file
 
   func readHeader() throws(MillraceError) -> [UInt8]? {
-    guard hasHeader, try readBeginning(deadline: .now) else { return nil }
+    guard delimiter != nil, try readBeginning(deadline: .now) else { return nil }
     return header
   }
 
@@ -98,8 +101,10 @@ final class PartitionReader {
       }
       let isMarkPossible = position == 0 && carried < 3 && mark.starts(with: carry[carryStart...])
       if !isMarkPossible || end != .open {
-        let isRead = hasHeader ? try takeHeader() : true
-        if isRead {
+        let isRead = try delimiter.map { (byte) throws(MillraceError) in
+          try takeHeader(delimiter: byte)
+        }
+        if isRead ?? true {
           isAtBeginning = false
           firstPosition = position
           return true
@@ -115,7 +120,9 @@ final class PartitionReader {
     }
   }
 
-  private func takeHeader() throws(MillraceError) -> Bool {
+  /// Takes the header, or names the columns after their places by the first record, which stays;
+  /// `false` when it is not there yet.
+  private func takeHeader(delimiter: UInt8) throws(MillraceError) -> Bool {
     var starts: [Int] = []
     var ends: [Int] = []
     let consumed = carry.withUnsafeBytes { bytes in
@@ -123,9 +130,14 @@ final class PartitionReader {
         bytes, from: carryStart, atEnd: end != .open, maxRecords: 1, starts: &starts, ends: &ends)
     }
     if let start = starts.first, let end = ends.first {
-      let found = Array(carry[start..<end])
+      let line = Array(carry[start..<end])
+      let found = hasHeader ? line : SeparatedFields.numbered(as: line, delimiter: delimiter)
       if let header, header != found { throw headerChanged(from: header, to: found) }
       header = found
+      if !hasHeader {
+        framer.reset()
+        return true
+      }
     }
     position += Int64(consumed - carryStart)
     carryStart = consumed

@@ -10,11 +10,7 @@ struct RecordFields: ~Copyable {
   init(
     key: String?, timestamp: String?, format: DataFormat, header: [UInt8]
   ) throws(MillraceError) {
-    let names = format.delimiter.map { delimiter in
-      SeparatedFields.all(of: header, delimiter: delimiter).map {
-        String(decoding: $0, as: UTF8.self)
-      }
-    }
+    let names = format.delimiter == nil ? nil : format.fieldNames(header: header)
     for field in [key, timestamp].compactMap(\.self) {
       if format == .libsvm {
         throw .setting("column", field, expected: "none: LibSVM records have no names")

@@ -14,6 +14,12 @@ enum SeparatedFields {
     return fields
   }
 
+  /// A header for records that have none: `x1`, `x2`, … for as many fields as `record` has.
+  static func numbered(as record: [UInt8], delimiter: UInt8) -> [UInt8] {
+    let names = (1...all(of: record, delimiter: delimiter).count).map { Array("x\($0)".utf8) }
+    return Array(names.joined(separator: [delimiter]))
+  }
+
   /// Reads one field without its quotes; doubled quotes are one, as in `RecordDecoder`.
   ///
   /// - Returns: where the next field starts; `nil` after the last.

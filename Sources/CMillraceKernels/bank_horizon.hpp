@@ -1,0 +1,66 @@
+#ifndef MILLRACE_BANK_HORIZON_HPP
+#define MILLRACE_BANK_HORIZON_HPP
+
+#include "bank_filters.hpp"
+#include "bank_mixtures.hpp"
+
+/// Weights for where labels come late: earned by what each expert would have said with the state it
+/// had at the start of a block of records, scored over the block. What the mixture of mixtures then
+/// says is calibrated by a filter over its logit. The state is rows of 16 floats.
+struct Horizon {
+  enum { count = MILLRACE_BANK_HORIZONS };
+
+  Lanes *row;
+
+  Mixtures mixtures() const { return {row}; }
+  Filters<1> calibration() const {
+    return {2, reinterpret_cast<Vector<float, 1> *>(row + MILLRACE_HORIZON_CALIBRATION)};
+  }
+
+  /// Whether a block starts at a record: at powers of 2 until the horizon's length is reached.
+  static bool startsBlock(int horizon, uint64_t record) {
+    const uint64_t length = lengths[horizon];
+    const uint64_t mask = record < length ? record - 1 : length - 1;
+    return record >= firstBlock && (record & mask) == 0;
+  }
+
+  /// Whether a record is scored: all of the first ones, later some. The intervals are prime, so
+  /// that every hour of the day and every day of the week is seen.
+  static bool scores(int horizon, uint64_t record) {
+    if (record < 256) return record >= firstBlock;
+    return horizon == 0 ? record % 5 == 0 : record % 11 == 1;
+  }
+
+ private:
+  static constexpr uint64_t firstBlock = 16;
+  static constexpr uint64_t lengths[count] = {1024, 4096};
+};
+
+/// Per record that is scored.
+static const Vector<float, 4> horizonShares = {1e-4f, 1e-3f, 1e-2f, 5e-2f};
+static const float horizonTopShare = 1e-3f;
+
+struct HorizonForecast {
+  MixturesForecast mixtures;
+  Forecast<1> calibration;
+  Vector<float, 1> direction[2];
+};
+
+template <bool commit>
+MILLRACE_INLINE HorizonForecast forecast(const Horizon &horizon, const Experts &experts) {
+  HorizonForecast result;
+  result.mixtures = forecast(horizon.mixtures(), experts);
+  const Vector<float, 1> p = Vector<float, 1>{} + result.mixtures.top;
+  const float inputs[2] = {logarithm<1>(p / (1.0f - p))[0], 1};
+  result.calibration = forecast<1, commit>(horizon.calibration(), inputs, result.direction);
+  return result;
+}
+
+MILLRACE_INLINE void learn(const Horizon &horizon, const HorizonForecast &forecast,
+                           const Experts &experts, bool label, float weight) {
+  learn(horizon.mixtures(), forecast.mixtures, experts, label, weight, horizonShares,
+        horizonTopShare);
+  learn<1>(horizon.calibration(), forecast.calibration, forecast.direction, label, weight);
+}
+
+#endif

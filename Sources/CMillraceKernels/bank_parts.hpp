@@ -1,0 +1,60 @@
+#ifndef MILLRACE_BANK_PARTS_HPP
+#define MILLRACE_BANK_PARTS_HPP
+
+#include "bank_basis.hpp"
+#include "bank_head.hpp"
+#include "bank_horizon.hpp"
+#include "bank_place.hpp"
+#include "bank_rates.hpp"
+
+/// The experts.
+struct ExpertParts {
+  Filters<16> filters;
+  Rates rates;
+  /// No inputs where there is no wide group.
+  Filters<8> wide;
+
+  ExpertParts(size_t columns, size_t wideColumns, float *filters, float *rates, float *wide)
+      : filters{columns, reinterpret_cast<Lanes *>(filters)},
+        rates{columns, reinterpret_cast<Lanes *>(rates)},
+        wide{wideColumns, reinterpret_cast<Vector<float, 8> *>(wide)} {}
+};
+
+/// The experts' weights at the start of a horizon's block.
+struct Snapshot {
+  Lanes *averages, *filters, *rates;
+  Eight *wide;
+
+  /// An even number of wide rows, so that the next snapshot is aligned.
+  static size_t size(size_t columns, size_t wideColumns) {
+    return 16 * (1 + 2 * columns + (wideColumns + 1) / 2);
+  }
+};
+
+/// The parts of a `millrace_bank`.
+struct BankParts {
+  ExpertParts experts;
+  Head head;
+  WidePlace place;
+  millrace_bank bank;
+
+  explicit BankParts(const millrace_bank &bank)
+      : experts(bank.columns, bank.wide ? millrace_bank_basis_width(&bank.basis) : 0, bank.filters,
+                bank.rates, bank.wide),
+        head{reinterpret_cast<Lanes *>(bank.head)},
+        place(head, experts.wide.d),
+        bank(bank) {}
+
+  Horizon horizon(int index) const {
+    return {reinterpret_cast<Lanes *>(bank.horizons) + index * MILLRACE_HORIZON_ROWS};
+  }
+
+  Snapshot snapshot(int horizon) const {
+    const size_t size = Snapshot::size(bank.columns, experts.wide.d);
+    Lanes *averages = reinterpret_cast<Lanes *>(bank.snapshots + horizon * size);
+    Lanes *filters = averages + 1, *rates = filters + bank.columns;
+    return {averages, filters, rates, reinterpret_cast<Eight *>(rates + bank.columns)};
+  }
+};
+
+#endif

@@ -1,0 +1,90 @@
+#include <cstring>
+
+#include "bank_parts.hpp"
+
+namespace {
+
+const float drifts[16] = {20, 2, .3f, .03f, .002f, 5e-5f, 0,    2,
+                          .2f, .01f, 1e-4f, .2f, .05f, .01f, .001f, .0001f};
+const float constantDrifts[16] = {20, 2, .3f, .03f, .002f, 5e-5f, 0,    2,
+                                  .2f, .01f, 1e-4f, 20, 20, 20, 10, 1};
+const float noises[16] = {0, 0, 0, 0, 0, 0, 0, .05f, .05f, .05f, .05f, 0, 0, 0, 0, 0};
+const float wideDrifts[8] = {2, .3f, .03f, .002f, 5e-5f, 0, .01f, .01f};
+const float wideConstantDrifts[8] = {2, .3f, .03f, .002f, 5e-5f, 0, .01f, 20};
+const float wideNoises[8] = {0, 0, 0, 0, 0, 0, .05f, 0};
+const float rates[16] = {.001f, .002f, .004f, .008f, .015f, .03f, .06f, .12f,
+                         .25f,  .5f,   .7f,   1,     0,     0,    0,    0};
+const float lastDrifts[4] = {0, 1e-6f, 1e-5f, 1e-4f}, noNoise[4] = {};
+const float calibrationDrift = 1e-6f;
+const float memories[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, .5f, .8f, .9f, .95f};
+
+template <int N>
+void start(const Filters<N> &filters, const float *drifts, const float *constantDrifts,
+           const float *noises, float variance) {
+  for (int lane = 0; lane < N; lane++) {
+    filters.row[MILLRACE_FILTERS_DRIFT][lane] = drifts[lane];
+    filters.row[MILLRACE_FILTERS_CONSTANT_DRIFT][lane] = constantDrifts[lane];
+    filters.row[MILLRACE_FILTERS_NOISE][lane] = noises[lane];
+    filters.row[MILLRACE_FILTERS_SCALE][lane] = 1;
+    for (size_t i = 0; i < filters.d; i++) filters.covariance()[i * (i + 1) / 2 + i][lane] = variance;
+  }
+}
+
+}  // namespace
+
+size_t millrace_bank_filters_size(size_t columns) { return 16 * Filters<16>::rowCount(columns); }
+size_t millrace_bank_rates_size(size_t columns) { return 16 * Rates::rowCount(columns); }
+size_t millrace_bank_head_size(void) { return 16 * MILLRACE_HEAD_ROWS; }
+size_t millrace_bank_wide_size(const millrace_bank_basis *basis) {
+  // An even number of rows, so that what follows in a snapshot is aligned.
+  return (Filters<8>::rowCount(millrace_bank_basis_width(basis)) + 1) / 2 * 16;
+}
+size_t millrace_bank_basis_width(const millrace_bank_basis *basis) {
+  const size_t d = basis->columns - 1;
+  return d + 2 * d + (basis->pairs ? d * (d - 1) / 2 : 0) + basis->waveCount + 1;
+}
+
+size_t millrace_bank_horizons_size(void) {
+  return 16 * MILLRACE_HORIZON_ROWS * MILLRACE_BANK_HORIZONS;
+}
+size_t millrace_bank_snapshot_size(size_t columns, size_t wideColumns) {
+  return Snapshot::size(columns, wideColumns);
+}
+
+void millrace_bank_start(const millrace_bank *bank) {
+  const size_t columns = bank->columns;
+  memset(bank->filters, 0, millrace_bank_filters_size(columns) * sizeof(float));
+  memset(bank->rates, 0, millrace_bank_rates_size(columns) * sizeof(float));
+  memset(bank->head, 0, millrace_bank_head_size() * sizeof(float));
+  memset(bank->horizons, 0, millrace_bank_horizons_size() * sizeof(float));
+  const BankParts parts(*bank);
+  memset(bank->snapshots, 0,
+         Horizon::count * Snapshot::size(columns, parts.experts.wide.d) * sizeof(float));
+  start(parts.experts.filters, drifts, constantDrifts, noises, 3);
+  for (int lane = 0; lane < 16; lane++) {
+    parts.experts.rates.row[MILLRACE_RATES_RATE][lane] = rates[lane];
+    parts.experts.rates.row[MILLRACE_RATES_MEMORY][lane] = memories[lane];
+    parts.experts.rates.row[MILLRACE_RATES_AVERAGE][lane] = .5f;
+  }
+  const bool isWide = bank->wide;
+  if (isWide) {
+    memset(bank->wide, 0, millrace_bank_wide_size(&bank->basis) * sizeof(float));
+    start(parts.experts.wide, wideDrifts, wideConstantDrifts, wideNoises, 3);
+  }
+
+  parts.place.start(isWide);
+  parts.head.mixtures().start(isWide);
+  for (int k = 0; k < Mixtures::count; k++)
+    for (int m = 0; m < Head::mixers; m++)
+      parts.head.mixtureWeights(m)[k] = 1.0f / Mixtures::count;
+  parts.head.last() = Vector<float, 8>{} + 1.0f / Head::candidates;
+  start(parts.head.filters(), lastDrifts, lastDrifts, noNoise, .05f);
+  for (int k = 0; k < Mixtures::count; k++)
+    parts.head.filters().mean()[k] = Vector<float, 4>{} + 1.0f / Mixtures::count;
+
+  for (int h = 0; h < Horizon::count; h++) {
+    parts.horizon(h).mixtures().start(isWide);
+    start(parts.horizon(h).calibration(), &calibrationDrift, &calibrationDrift, noNoise, .05f);
+    parts.horizon(h).calibration().mean()[0][0] = 1;
+  }
+}

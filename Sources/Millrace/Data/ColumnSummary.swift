@@ -1,0 +1,118 @@
+/// What a sample shows of one field.
+struct ColumnSummary {
+  /// The field's name.
+  let name: String
+  /// Records in which it says something.
+  private(set) var valueCount = 0
+  /// Of these, the numbers.
+  private(set) var numberCount = 0
+  /// Of these, objects and arrays.
+  private(set) var nestedCount = 0
+  /// How often each text occurs.
+  private(set) var occurrences: [String: Int] = [:]
+  /// The first text that is no number.
+  private(set) var firstText: String?
+
+  init(name: String) { self.name = name }
+
+  mutating func add(_ field: RecordField) {
+    switch field.kind {
+    case .missing: return
+    case .nested:
+      nestedCount += 1
+    case .number:
+      numberCount += 1
+      occurrences[field.text, default: 0] += 1
+    case .text:
+      firstText = firstText ?? field.text
+      occurrences[field.text, default: 0] += 1
+    }
+    valueCount += 1
+  }
+
+  /// Whether it is read as a number: what is none, at most one value in ten, is rejected.
+  var isNumeric: Bool { numberCount * 10 >= valueCount * 9 }
+
+  /// Whether nearly every record has another text: a name, a time, free text.
+  var isNearlyUnique: Bool { valueCount >= 20 && occurrences.count * 2 > valueCount }
+
+  /// The texts in order: numbers by value, then the others.
+  var levels: [String] {
+    occurrences.keys.sorted { a, b in
+      switch (Double(a), Double(b)) {
+      case (let x?, let y?): (x, a) < (y, b)
+      case (.some, nil): true
+      case (nil, .some): false
+      case (nil, nil): a < b
+      }
+    }
+  }
+
+  /// Whether all values are whole numbers, or true and false.
+  var isWhole: Bool {
+    firstText == nil && nestedCount == 0
+      && occurrences.keys.allSatisfy { text in
+        guard let value = Double(text) else { return text.first?.isLetter == true }
+        return value == value.rounded() && value.isFinite
+      }
+  }
+}
+
+/// The summaries of all fields of a sample, in the order in which they appear.
+struct FieldSummaries {
+  private let format: DataFormat
+  private(set) var columns: [ColumnSummary] = []
+  /// Records that were read, and those that cannot be.
+  private(set) var recordCount = 0
+  private(set) var unreadableCount = 0
+  /// Names that a header gives to two fields.
+  private(set) var repeatedNames: Set<String> = []
+  private var places: [String: Int] = [:]
+
+  init(of samples: [SchemaInference.Sample], format: DataFormat) {
+    self.format = format
+    for sample in samples { add(sample) }
+  }
+
+  /// The summary of a field.
+  subscript(name: String) -> ColumnSummary? { places[name].map { columns[$0] } }
+
+  private mutating func add(_ sample: SchemaInference.Sample) {
+    let header = format.fieldNames(header: sample.header)
+    let headerPlaces = header.enumerated().map { index, name in
+      let isFirst = header.firstIndex(of: name) == index
+      if !isFirst { repeatedNames.insert(name) }
+      return isFirst ? place(of: name) : nil
+    }
+    let reader = FieldReader(format: format)
+    for batch in sample.records {
+      batch.bytes.withUnsafeBytes { bytes in
+        for (start, end) in zip(batch.starts, batch.ends) {
+          add(
+            reader.fields(of: UnsafeRawBufferPointer(rebasing: bytes[start..<end])), headerPlaces)
+        }
+      }
+    }
+  }
+
+  private mutating func add(_ fields: [RecordField]?, _ headerPlaces: [Int?]) {
+    let isByPosition = format.delimiter != nil
+    guard let fields, !isByPosition || fields.count == headerPlaces.count else {
+      unreadableCount += 1
+      return
+    }
+    recordCount += 1
+    for (index, field) in fields.enumerated() {
+      if let place = isByPosition ? headerPlaces[index] : place(of: field.name) {
+        columns[place].add(field)
+      }
+    }
+  }
+
+  private mutating func place(of name: String) -> Int {
+    if let place = places[name] { return place }
+    places[name] = columns.count
+    columns.append(ColumnSummary(name: name))
+    return columns.count - 1
+  }
+}

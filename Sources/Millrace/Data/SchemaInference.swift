@@ -1,0 +1,252 @@
+/// Decides from the first records which columns there are and what is learnt.
+///
+/// - A field whose values are numbers (at least nine in ten) is a numeric column.
+/// - A text with at most 64 levels in the sample is one 0/1 column per level; with more it is
+///   hashed into 64; one that differs in most records (a name, a time) is left out, as are objects
+///   and arrays.
+/// - The task: a label of text or with two distinct values has classes; so has one of at most 20
+///   distinct whole numbers, each ten times in the sample on average; any other is a regression.
+/// - Classes are in order, numbers by value: of two, the second is the larger. Others may appear
+///   later (`Schema.hasOpenClasses`); where one of 0 and 1 was seen, the other is known.
+public enum SchemaInference {
+  /// What is given; the rest is inferred.
+  public struct Options: Sendable {
+    /// The label's field.
+    public var label: String
+    /// How many records to look at.
+    public var sampleRecords = 1000
+    /// What is learnt.
+    public var task: Task?
+    /// The feature columns; every field otherwise.
+    public var features: [String]?
+    /// Fields that are no features.
+    public var exclude: [String] = []
+    /// The field that holds the importance of a record.
+    public var weight: String?
+    /// The field that holds a record's key.
+    public var key: String?
+    /// The field that holds a record's time.
+    public var timestamp: String?
+
+    /// The label, and nothing else given.
+    public init(label: String) { self.label = label }
+  }
+
+  /// The first records of one partition.
+  public struct Sample: Sendable {
+    /// The records.
+    public var records: [RecordBatch]
+    /// The partition's header line, for CSV and TSV.
+    public var header: [UInt8]?
+
+    /// A sample.
+    public init(records: [RecordBatch], header: [UInt8]?) {
+      self.records = records
+      self.header = header
+    }
+  }
+
+  /// The most levels that get a column each; more are hashed into as many.
+  public static let levelLimit = 64
+
+  /// Infers the schema.
+  ///
+  /// - Parameters:
+  ///   - samples: the first records, by partition.
+  ///   - format: how they are written.
+  ///   - name: the source's name, for messages.
+  ///   - options: what is given.
+  /// - Returns: the schema, and what a person should know about how it came about.
+  /// - Throws: `input` when there is no record, no such field, or a label that the task cannot
+  ///   learn; `configuration` when the options contradict each other.
+  public static func infer(
+    from samples: [Sample], format: DataFormat, name: String, options: Options
+  ) throws(MillraceError) -> (schema: Schema, warnings: [String]) {
+    let fields = FieldSummaries(of: samples, format: format)
+    var inference = Inference(name: name, options: options, fields: fields)
+    let schema = try inference.schema()
+    return (schema, inference.warnings)
+  }
+
+  /// Infers the columns alone, where nothing is to be learnt.
+  ///
+  /// - Parameter features: the columns; every field when `nil`.
+  /// - Throws: `input` when there is no record or no such field.
+  static func columns(
+    from samples: [Sample], format: DataFormat, name: String, features: [String]?
+  ) throws(MillraceError) -> (columns: [Schema.Column], warnings: [String]) {
+    var options = Options(label: Schema.noLabel)
+    options.features = features
+    var inference = Inference(
+      name: name, options: options, fields: FieldSummaries(of: samples, format: format))
+    try inference.checkRecords()
+    return (try inference.columns(), inference.warnings)
+  }
+}
+
+/// One inference, from the summaries to the schema.
+private struct Inference {
+  let name: String
+  let options: SchemaInference.Options
+  let fields: FieldSummaries
+  var warnings: [String] = []
+
+  mutating func schema() throws(MillraceError) -> Schema {
+    try checkRecords()
+    for repeated in fields.repeatedNames.sorted() {
+      warnings.append("\(name): two fields are called '\(repeated)'; the first one counts")
+    }
+    let label = try field(options.label, as: "label")
+    for (use, field) in [
+      ("weight", options.weight), ("key", options.key), ("timestamp", options.timestamp),
+    ] {
+      if let field { _ = try self.field(field, as: use) }
+    }
+    for field in options.exclude { _ = try self.field(field, as: "excluded field") }
+    let task = try task(of: label)
+    let columns = try columns()
+    if columns.isEmpty {
+      throw MillraceError(.input, "\(name): no field is left as a feature; \(list(fields.columns))")
+    }
+    let schema = Schema(
+      task: task, columns: columns, label: options.label,
+      classes: classes(of: label, task: task), weight: options.weight, key: options.key,
+      timestamp: options.timestamp)
+    try schema.validate()
+    return schema
+  }
+
+  func checkRecords() throws(MillraceError) {
+    if fields.recordCount > 0 { return }
+    let reason =
+      if fields.unreadableCount > 0 {
+        "none of its first \(fields.unreadableCount) records can be read"
+      } else if fields.columns.isEmpty {
+        "it is empty"
+      } else {
+        "it has a header and no records; \(list(fields.columns))"
+      }
+    throw MillraceError(.input, "\(name): \(reason)")
+  }
+
+  private func field(_ field: String, as use: String) throws(MillraceError) -> ColumnSummary {
+    if let summary = fields[field] { return summary }
+    throw MillraceError(.input, "\(name) has no \(use) '\(field)'; \(list(fields.columns))")
+  }
+
+  private func list(_ columns: [ColumnSummary]) -> String {
+    let names = columns.prefix(100).map { "'\($0.name)'" }.joined(separator: ", ")
+    return "its fields are \(names)\(columns.count > 100 ? ", … (\(columns.count) fields)" : "")"
+  }
+
+  // MARK: - The label
+
+  private mutating func task(of label: ColumnSummary) throws(MillraceError) -> Task {
+    func refuse(_ reason: String) -> MillraceError {
+      MillraceError(.input, "\(name): the label '\(label.name)' \(reason)")
+    }
+    guard label.valueCount > 0 else {
+      throw refuse("has no value in the first \(fields.recordCount) records")
+    }
+    if label.nestedCount > 0 { throw refuse("is an object or an array; expected one value") }
+    let levels = label.occurrences.count
+    let task = options.task ?? inferredTask(of: label)
+    if task == .regression {
+      if let text = label.firstText, !label.isNumeric {
+        throw refuse("is \(text.debugDescription); a regression needs numbers")
+      }
+      return task
+    }
+    let some = label.levels.prefix(3).map(\.debugDescription).joined(separator: ", ")
+    if task == .binary && levels > 2 {
+      throw refuse("has \(levels) distinct values (\(some), …); a binary task needs two")
+    }
+    if levels > RecordDecoder.classLimit || (!label.isNumeric && label.isNearlyUnique) {
+      throw refuse(
+        "has \(levels) distinct values (\(some), …) in \(label.valueCount) records; classes repeat")
+    }
+    if levels == 1 {
+      warnings.append(
+        "\(name): the label '\(label.name)' is always \(some) in the first"
+          + " \(fields.recordCount) records")
+    }
+    if task == .multiclass && options.task == nil && label.isNumeric {
+      warnings.append(
+        "\(name): the label '\(label.name)' has \(levels) distinct whole numbers, taken for"
+          + " classes; --task regression says that they are amounts")
+    }
+    return task
+  }
+
+  private func inferredTask(of label: ColumnSummary) -> Task {
+    let levels = label.occurrences.count
+    guard label.isNumeric else { return levels <= 2 ? .binary : .multiclass }
+    if levels == 2 || (levels == 1 && label.isWhole) { return .binary }
+    return label.isWhole && levels <= 20 && label.valueCount >= 10 * levels
+      ? .multiclass : .regression
+  }
+
+  private func classes(of label: ColumnSummary, task: Task) -> [String] {
+    if task == .regression { return [] }
+    // Where one of 0 and 1 was seen, the other is known.
+    let isFlag = task == .binary && Set(label.occurrences.keys).isSubset(of: ["0", "1"])
+    return isFlag ? ["0", "1"] : label.levels
+  }
+
+  // MARK: - The features
+
+  mutating func columns() throws(MillraceError) -> [Schema.Column] {
+    var columns: [Schema.Column] = []
+    if let features = options.features {
+      for feature in features {
+        let summary = try field(feature, as: "feature")
+        guard let kind = kind(of: summary, isWanted: true) else {
+          throw MillraceError(
+            .input, "\(name): the feature '\(feature)' is an object or an array; expected one value"
+          )
+        }
+        columns.append(.init(name: feature, kind: kind))
+      }
+      return columns
+    }
+    let others = [options.label, options.weight, options.key, options.timestamp]
+    for summary in fields.columns
+    where !others.contains(summary.name) && !options.exclude.contains(summary.name) {
+      if let kind = kind(of: summary, isWanted: false) {
+        columns.append(.init(name: summary.name, kind: kind))
+      }
+    }
+    return columns
+  }
+
+  /// How a field becomes numbers; `nil` when it is left out.
+  private mutating func kind(of column: ColumnSummary, isWanted: Bool) -> Schema.ColumnKind? {
+    func warn(_ reason: String) { self.warnings.append("\(name): '\(column.name)' \(reason)") }
+    if column.valueCount == 0 {
+      warn("has no value in the first \(fields.recordCount) records")
+      return .numeric
+    }
+    if column.nestedCount > 0 {
+      if !isWanted { warn("is an object or an array and left out") }
+      return nil
+    }
+    if column.isNumeric {
+      if let text = column.firstText {
+        warn(
+          "is \(text.debugDescription) in a record; it is read as a number, and what is none is"
+            + " rejected")
+      }
+      return .numeric
+    }
+    let levels = column.occurrences.count
+    if column.isNearlyUnique && !isWanted {
+      warn("has \(levels) distinct texts in \(column.valueCount) records and is left out")
+      return nil
+    }
+    if levels > SchemaInference.levelLimit {
+      warn("has \(levels) levels, which are hashed into \(SchemaInference.levelLimit) columns")
+      return .hashed(width: SchemaInference.levelLimit)
+    }
+    return .categorical(levels: column.levels)
+  }
+}
