@@ -121,14 +121,14 @@ public struct SlotCounter: Sendable, Equatable {
   public var missingCount: Int { Int(counts[counts.count - 1]) }
 
   /// Values that were not missing.
-  public var count: Int { counts.dropLast().reduce(0) { $0 + Int($1) } }
+  public var count: Int { Int(counts.dropLast().reduce(0, &+)) }
 }
 
 extension ReferenceSample {
   /// The Kolmogorov-Smirnov statistic of the sample and what was counted, times the product of their
   /// sizes: exact, ties and infinities included. O(k).
   public func distance(to counter: SlotCounter) -> Int {
-    withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * distinct.count + 1) { scratch in
+    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 2 * distinct.count + 1) { scratch in
       guard let scratch = scratch.baseAddress else { return 0 }
       return Int(
         millrace_slot_distance(
@@ -144,7 +144,7 @@ extension ReferenceSample {
     for end in binEnds {
       // Of the sample itself, the values in slots up to `end` are those below value (end + 1)/2.
       reference.append(Int(cumulative[(end + 1) / 2] - cumulative[start / 2]))
-      current.append(counter.counts[start...end].reduce(0) { $0 + Int($1) })
+      current.append(Int(counter.counts[start...end].reduce(0, &+)))
       start = end + 1
     }
     return (reference + [missingCount], current + [counter.missingCount])

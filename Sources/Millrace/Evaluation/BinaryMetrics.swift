@@ -121,24 +121,26 @@ extension BinaryMetrics: TaskMetrics {
     let isPositive = label > 0.5
     let p = prediction[0]
     var outcome = ClassifierOutcome(probability: p, weight: weight)
-    outcome.loss = ClassifierScore.logLoss(probabilityOfTruth: isPositive ? p : 1 - p)
+    outcome.loss = isPositive ? p : 1 - p
     outcome.truth = isPositive ? 1 : 0
     outcome.predicted = p.isNaN ? 1 - outcome.truth : p > 0.5 ? 1 : 0
     baselines.predict(isPositive ? 1 : 0, weight: weight, into: &outcome)
     return outcome
   }
 
-  mutating func add(_ outcome: ClassifierOutcome) {
-    scores.add(outcome)
-    let truth = Int(outcome.truth)
-    let p = outcome.probability.isNaN ? Double(outcome.predicted) : outcome.probability
-    let probability = max(0, min(1, p))
-    scoreCounts[2 * ScoreBins.bin(of: probability) + truth] += outcome.weight
-    let bars = Self.reliabilityBinCount
-    let bar = 3 * min(bars - 1, Int(probability * Double(bars)))
-    reliabilitySums[bar] += outcome.weight
-    reliabilitySums[bar + 1] += outcome.weight * probability
-    reliabilitySums[bar + 2] += outcome.weight * Double(truth)
+  mutating func add(_ outcomes: UnsafeBufferPointer<ClassifierOutcome>) {
+    scores.add(outcomes)
+    for outcome in outcomes {
+      let truth = Int(outcome.truth)
+      let p = outcome.probability.isNaN ? Double(outcome.predicted) : outcome.probability
+      let probability = max(0, min(1, p))
+      scoreCounts[2 * ScoreBins.bin(of: probability) + truth] += outcome.weight
+      let bars = Self.reliabilityBinCount
+      let bar = 3 * min(bars - 1, Int(probability * Double(bars)))
+      reliabilitySums[bar] += outcome.weight
+      reliabilitySums[bar + 1] += outcome.weight * probability
+      reliabilitySums[bar + 2] += outcome.weight * Double(truth)
+    }
   }
 
   var summary: MetricSummary {
@@ -150,6 +152,10 @@ extension BinaryMetrics: TaskMetrics {
 }
 
 extension TaskMetrics where Outcome == ClassifierOutcome {
+  static func complete(_ outcomes: UnsafeMutableBufferPointer<ClassifierOutcome>) {
+    ClassifierOutcome.complete(outcomes)
+  }
+
   static func losses(
     of outcome: ClassifierOutcome
   ) -> (model: Double, baseRate: Double, noChange: Double) {

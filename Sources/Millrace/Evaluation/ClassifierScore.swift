@@ -1,10 +1,9 @@
-#if canImport(Glibc)
-  internal import Glibc
-#else
-  internal import Darwin
-#endif
+internal import CMillraceKernels
 
 /// Log-loss and accuracy of one classifier, as sums that merge.
+///
+/// The probability given to the true class is clipped to [ε, 1 − ε] with ε = 2⁻⁵², as scikit-learn's
+/// `log_loss` does; one that is not a number counts as ε.
 public struct ClassifierScore: Sendable, Equatable {
   /// The total weight of the records.
   public internal(set) var weight = 0.0
@@ -15,15 +14,6 @@ public struct ClassifierScore: Sendable, Equatable {
 
   /// A score of no record.
   public init() {}
-
-  /// −ln p of the probability that was given to the true class.
-  ///
-  /// It is clipped to [ε, 1 − ε] with ε = 2⁻⁵², as scikit-learn's `log_loss` does; a probability
-  /// that is not a number counts as ε.
-  static func logLoss(probabilityOfTruth p: Double) -> Double {
-    let clip = Double.ulpOfOne
-    return -log(p.isNaN ? clip : max(clip, min(1 - clip, p)))
-  }
 
   mutating func add(loss: Double, isCorrect: Bool, weight: Double) {
     self.weight += weight
@@ -59,14 +49,18 @@ public struct ClassifierComparison: Sendable, Equatable {
   /// A comparison over no record.
   public init() {}
 
-  mutating func add(_ outcome: ClassifierOutcome) {
-    rows += 1
-    let weight = outcome.weight
-    let truth = outcome.truth
-    model.add(loss: outcome.loss, isCorrect: outcome.predicted == truth, weight: weight)
-    baseRate.add(
-      loss: outcome.baseRateLoss, isCorrect: outcome.mostFrequent == truth, weight: weight)
-    noChange.add(loss: outcome.noChangeLoss, isCorrect: outcome.last == truth, weight: weight)
+  mutating func add(_ outcomes: UnsafeBufferPointer<ClassifierOutcome>) {
+    rows += outcomes.count
+    // In local variables, which stay in registers.
+    var (model, baseRate, noChange) = (self.model, self.baseRate, self.noChange)
+    for outcome in outcomes {
+      let (truth, weight) = (outcome.truth, outcome.weight)
+      model.add(loss: outcome.loss, isCorrect: outcome.predicted == truth, weight: weight)
+      baseRate.add(
+        loss: outcome.baseRateLoss, isCorrect: outcome.mostFrequent == truth, weight: weight)
+      noChange.add(loss: outcome.noChangeLoss, isCorrect: outcome.last == truth, weight: weight)
+    }
+    (self.model, self.baseRate, self.noChange) = (model, baseRate, noChange)
   }
 
   mutating func merge(_ other: ClassifierComparison) {
@@ -89,6 +83,8 @@ struct ClassifierOutcome: BitwiseCopyable, Sendable {
   /// The probability of the second class; for several classes, of the true one.
   var probability = 0.0
   var weight = 0.0
+  /// The log-losses of the classifier and its baselines; until `complete`, what they gave to the
+  /// true class.
   var loss = 0.0
   var baseRateLoss = 0.0
   var noChangeLoss = 0.0
@@ -98,6 +94,26 @@ struct ClassifierOutcome: BitwiseCopyable, Sendable {
   var mostFrequent: Int32 = 0
   /// What no change predicts; −1 before the first label.
   var last: Int32 = -1
+
+  /// Turns probabilities into losses, a block of outcomes at once.
+  static func complete(_ outcomes: UnsafeMutableBufferPointer<ClassifierOutcome>) {
+    let count = outcomes.count
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: 6 * count + 1) { buffer in
+      guard let probabilities = buffer.baseAddress else { return }
+      let losses = probabilities + 3 * count
+      for (row, outcome) in outcomes.enumerated() {
+        probabilities[row] = outcome.loss
+        probabilities[count + row] = outcome.baseRateLoss
+        probabilities[2 * count + row] = outcome.noChangeLoss
+      }
+      millrace_log_loss(probabilities, 3 * count, losses)
+      for row in 0..<count {
+        outcomes[row].loss = losses[row]
+        outcomes[row].baseRateLoss = losses[count + row]
+        outcomes[row].noChangeLoss = losses[2 * count + row]
+      }
+    }
+  }
 }
 
 /// The labels seen before a record, from which the two baselines predict it.
@@ -120,11 +136,9 @@ struct ClassBaselines: Sendable {
     }
     let stay = (repeats + 0.5) / (transitions + 1)
     let isRepeat = truth == last
-    outcome.baseRateLoss = ClassifierScore.logLoss(
-      probabilityOfTruth: (classWeights[truth] + 0.5) / (self.weight + classCount / 2))
+    outcome.baseRateLoss = (classWeights[truth] + 0.5) / (self.weight + classCount / 2)
     outcome.mostFrequent = Int32(mostFrequent)
-    outcome.noChangeLoss = ClassifierScore.logLoss(
-      probabilityOfTruth: isRepeat ? stay : (1 - stay) / (classCount - 1))
+    outcome.noChangeLoss = isRepeat ? stay : (1 - stay) / (classCount - 1)
     outcome.last = Int32(last)
 
     self.weight += weight

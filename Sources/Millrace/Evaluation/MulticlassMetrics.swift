@@ -55,18 +55,20 @@ extension MulticlassMetrics: TaskMetrics {
     }
     let p = truth < width ? prediction[truth] : 0
     var outcome = ClassifierOutcome(probability: p, weight: weight)
-    outcome.loss = ClassifierScore.logLoss(probabilityOfTruth: p)
+    outcome.loss = p
     outcome.truth = Int32(truth)
     outcome.predicted = Int32(predicted)
     baselines.predict(truth, weight: weight, into: &outcome)
     return outcome
   }
 
-  mutating func add(_ outcome: ClassifierOutcome) {
-    scores.add(outcome)
-    let (truth, predicted) = (Int(outcome.truth), Int(outcome.predicted))
-    grow(to: max(truth, predicted) + 1)
-    confusion[truth][predicted] += outcome.weight
+  mutating func add(_ outcomes: UnsafeBufferPointer<ClassifierOutcome>) {
+    scores.add(outcomes)
+    for outcome in outcomes {
+      let (truth, predicted) = (Int(outcome.truth), Int(outcome.predicted))
+      grow(to: max(truth, predicted) + 1)
+      confusion[truth][predicted] += outcome.weight
+    }
   }
 
   var summary: MetricSummary { scores.summary }

@@ -87,40 +87,72 @@ struct MetricTrack<Metrics: TaskMetrics>: Sendable {
   /// Where in the full ring the next outcome goes.
   var next = 0
 
+  /// Records whose outcomes are made together.
+  private static var blockRows: Int { 64 }
+
   mutating func update(
     _ predictions: PredictionRows, _ labels: UnsafePointer<Double>,
     _ weights: UnsafePointer<Float>, window: Int, losses: UnsafeMutablePointer<Double>?
   ) {
-    for row in 0..<predictions.count {
-      var rowLosses = (model: Double.nan, baseRate: Double.nan, noChange: Double.nan)
-      if Metrics.isLabel(labels[row]) {
-        let outcome = Metrics.outcome(
-          prediction: predictions[row], width: predictions.width, label: labels[row],
-          weight: Double(weights[row]), baselines: &baselines)
-        cumulative.add(outcome)
-        remember(outcome, window: window)
-        rowLosses = Metrics.losses(of: outcome)
-      }
-      if let losses {
-        (losses[3 * row], losses[3 * row + 1], losses[3 * row + 2]) = rowLosses
+    withUnsafeTemporaryAllocation(of: Metrics.Outcome.self, capacity: Self.blockRows) { buffer in
+      for start in stride(from: 0, to: predictions.count, by: Self.blockRows) {
+        let count = min(Self.blockRows, predictions.count - start)
+        let outcomes = makeOutcomes(
+          predictions.slice(from: start, count: count), labels + start, weights + start, in: buffer
+        )
+        cumulative.add(outcomes)
+        remember(outcomes, window: window)
+        guard let losses else { continue }
+        var next = 0
+        for row in start..<start + count {
+          var rowLosses = (model: Double.nan, baseRate: Double.nan, noChange: Double.nan)
+          if Metrics.isLabel(labels[row]) {
+            rowLosses = Metrics.losses(of: outcomes[next])
+            next += 1
+          }
+          (losses[3 * row], losses[3 * row + 1], losses[3 * row + 2]) = rowLosses
+        }
       }
     }
   }
 
-  private mutating func remember(_ outcome: Metrics.Outcome, window: Int) {
-    if ring.count < window {
-      ring.append(outcome)
-    } else {
-      ring[next] = outcome
-      next = next + 1 < window ? next + 1 : 0
+  /// The outcomes of the rows that have a label.
+  private mutating func makeOutcomes(
+    _ predictions: PredictionRows, _ labels: UnsafePointer<Double>,
+    _ weights: UnsafePointer<Float>, in buffer: UnsafeMutableBufferPointer<Metrics.Outcome>
+  ) -> UnsafeBufferPointer<Metrics.Outcome> {
+    var count = 0
+    for row in 0..<predictions.count where Metrics.isLabel(labels[row]) {
+      buffer[count] = Metrics.outcome(
+        prediction: predictions[row], width: predictions.width, label: labels[row],
+        weight: Double(weights[row]), baselines: &baselines)
+      count += 1
+    }
+    let outcomes = UnsafeMutableBufferPointer(rebasing: buffer[..<count])
+    Metrics.complete(outcomes)
+    return UnsafeBufferPointer(outcomes)
+  }
+
+  private mutating func remember(
+    _ outcomes: UnsafeBufferPointer<Metrics.Outcome>, window: Int
+  ) {
+    for outcome in outcomes {
+      if ring.count < window {
+        ring.append(outcome)
+      } else {
+        ring[next] = outcome
+        next = next + 1 < window ? next + 1 : 0
+      }
     }
   }
 
   /// The metrics of what the ring holds, oldest first.
   var windowed: Metrics {
     var metrics = Metrics()
-    for outcome in ring[next...] { metrics.add(outcome) }
-    for outcome in ring[..<next] { metrics.add(outcome) }
+    ring.withUnsafeBufferPointer { ring in
+      metrics.add(UnsafeBufferPointer(rebasing: ring[next...]))
+      metrics.add(UnsafeBufferPointer(rebasing: ring[..<next]))
+    }
     return metrics
   }
 }

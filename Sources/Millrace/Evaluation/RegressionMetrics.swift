@@ -140,7 +140,13 @@ extension RegressionMetrics: TaskMetrics {
     )
   }
 
-  mutating func add(_ outcome: Outcome) {
+  static func complete(_ outcomes: UnsafeMutableBufferPointer<Outcome>) {}
+
+  mutating func add(_ outcomes: UnsafeBufferPointer<Outcome>) {
+    for outcome in outcomes { add(outcome) }
+  }
+
+  private mutating func add(_ outcome: Outcome) {
     rows += 1
     guard outcome.prediction.isFinite else {
       invalidPredictions += 1

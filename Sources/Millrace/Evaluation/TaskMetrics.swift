@@ -20,11 +20,14 @@ protocol TaskMetrics: ArchivedState, Equatable {
     baselines: inout Baselines
   ) -> Outcome
 
+  /// Finishes outcomes with what is cheaper for many at once.
+  static func complete(_ outcomes: UnsafeMutableBufferPointer<Outcome>)
+
   /// The losses of the model, of the base rate and of no change.
   static func losses(of outcome: Outcome) -> (model: Double, baseRate: Double, noChange: Double)
 
-  /// Takes in one outcome.
-  mutating func add(_ outcome: Outcome)
+  /// Takes in outcomes in order.
+  mutating func add(_ outcomes: UnsafeBufferPointer<Outcome>)
 
   /// Takes in what other metrics saw.
   mutating func merge(_ other: Self)

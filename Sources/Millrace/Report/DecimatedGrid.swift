@@ -11,6 +11,8 @@ public struct DecimatedGrid: Codable, Equatable, Sendable {
     case maximum
     /// The mean: for weights.
     case mean
+    /// The sum: for counts.
+    case sum
   }
 
   /// The most columns kept; even.
@@ -22,7 +24,8 @@ public struct DecimatedGrid: Codable, Equatable, Sendable {
   public internal(set) var stride: Int
   /// Measurements per column; 0 where there was none.
   public internal(set) var counts: [Int] = []
-  /// For each number its value in each column: the maximum, or the sum; `nil` where it was missing.
+  /// For each number its value in each column: the maximum, or the sum (of means, too); `nil`
+  /// where it was missing.
   public internal(set) var values: [[Float?]]
 
   /// A grid for `numbers` numbers, whose columns cover `stride` ≥ 1 rows each at first.
@@ -67,10 +70,10 @@ public struct DecimatedGrid: Codable, Equatable, Sendable {
     stride *= 2
   }
 
-  /// A number's value in each column: the maximum or the mean of its measurements.
+  /// A number's value in each column: its measurements merged.
   public func series(_ number: Int) -> [Double?] {
     zip(values[number], counts).map { value, count in
-      value.map { merge == .maximum ? Double($0) : Double($0) / Double(max(1, count)) }
+      value.map { merge == .mean ? Double($0) / Double(max(1, count)) : Double($0) }
     }
   }
 }

@@ -58,7 +58,7 @@ public struct DriftComparison: Codable, Equatable, Sendable {
           Node("strong") {
             drifted == 0 ? "No drift" : "\(NumberText.count(drifted)) drifted"
           }
-          " among \(PageParts.counted(features.count, "feature")) (α \(NumberText.significant(alpha))"
+          " among \(PageParts.counted(features.count, "feature")) (α = \(alpha)"
           ", \(correction))."
         }
       }

@@ -3,7 +3,7 @@
 /// Bounded: its size depends on the number of features, not on the number of rows. Everything is
 /// placed by row number, counted from 0 in the order in which rows are learnt, never by the clock.
 public struct RunHistory: Codable, Equatable, Sendable {
-  /// The loss per row of the learner as it learnt (test, then train).
+  /// The loss per row of the learner as it learnt (test, then train): log-loss or squared error.
   public internal(set) var learnerLoss = DecimatedSeries()
   /// The loss per row of the version that was being served.
   public internal(set) var servedLoss = DecimatedSeries()
@@ -11,7 +11,8 @@ public struct RunHistory: Codable, Equatable, Sendable {
   public internal(set) var baseRateLoss = DecimatedSeries()
   /// The loss per row of predicting that the label does not change.
   public internal(set) var noChangeLoss = DecimatedSeries()
-  /// The Kolmogorov-Smirnov distance from the reference, per feature and drift check.
+  /// The Kolmogorov-Smirnov distance from the reference, per drift check and column: the features,
+  /// then the prediction and the label, as in `DriftMonitor.columns`.
   public internal(set) var driftStatistics: DecimatedGrid
   /// The share of each expert, for learners that mix several.
   public internal(set) var expertWeights: DecimatedGrid?
@@ -21,7 +22,10 @@ public struct RunHistory: Codable, Equatable, Sendable {
   public internal(set) var events = BoundedList<RunEvent>(limit: 100)
   /// How often each kind of event happened.
   public internal(set) var eventCounts: [RunEvent.Kind: Int] = [:]
-  /// The first row at which each feature (or `RunEvent.predictionFeature`) alarmed.
+  /// How often each kind of event happened over time, in the order of `RunEvent.Kind.allCases`.
+  public internal(set) var eventDensity = DecimatedGrid(
+    numbers: RunEvent.Kind.allCases.count, merge: .sum)
+  /// The first row at which each column (or `DriftAlarm.error`) alarmed.
   public internal(set) var firstAlarmRows: [String: Int] = [:]
   /// The versions that passed the gate, and those that did not.
   public internal(set) var versions = BoundedList<VersionRecord>(limit: 40)
@@ -32,7 +36,7 @@ public struct RunHistory: Codable, Equatable, Sendable {
 
   /// The history of a run that has not begun.
   public init(featureCount: Int) {
-    driftStatistics = DecimatedGrid(numbers: featureCount, merge: .maximum)
+    driftStatistics = DecimatedGrid(numbers: featureCount + 2, merge: .maximum)
   }
 
   /// Rows learnt so far.
@@ -48,7 +52,7 @@ public struct RunHistory: Codable, Equatable, Sendable {
     noChangeLoss.append(noChange, weight: weight)
   }
 
-  /// Records what a drift check found: one statistic per feature, NaN where it could not be tested.
+  /// Records what a drift check found: one statistic per column, NaN where it could not be tested.
   public mutating func record(driftStatistics statistics: [Float], atRow row: Int) {
     driftStatistics.record(atRow: row, statistics)
   }
@@ -66,6 +70,8 @@ public struct RunHistory: Codable, Equatable, Sendable {
   public mutating func note(_ event: RunEvent) {
     events.append(event)
     eventCounts[event.kind, default: 0] += 1
+    eventDensity.record(
+      atRow: event.atRow, RunEvent.Kind.allCases.map { $0 == event.kind ? 1 : .nan })
     if event.kind == .alarm, let feature = event.feature, firstAlarmRows[feature] == nil {
       firstAlarmRows[feature] = event.atRow
     }
@@ -96,11 +102,6 @@ public struct RunEvent: Codable, Equatable, Sendable {
     /// The job went on from its checkpoint.
     case restart
   }
-
-  /// The feature of alarms on the learner's predictions.
-  public static let predictionFeature = "(prediction)"
-  /// The feature of alarms on the learner's errors.
-  public static let errorFeature = "(error)"
 
   /// What happened.
   public var kind: Kind

@@ -1,5 +1,15 @@
 /// Everything that the report of a run or of a training shows. What is `nil` or empty is left out.
 public struct RunReport: Codable, Equatable, Sendable {
+  /// What is reported.
+  public enum Job: String, Codable, Sendable {
+    /// A job that follows a log, watches for drift and publishes versions.
+    case run
+    /// A batch training.
+    case training
+  }
+
+  /// What is reported.
+  public var job: Job
   /// The name of the model.
   public var model: String
   /// What is learnt.
@@ -27,15 +37,43 @@ public struct RunReport: Codable, Equatable, Sendable {
 
   /// A report with the parts that every job has.
   public init(
-    model: String, task: Task, label: String, learner: String, history: RunHistory,
+    job: Job = .run, model: String, task: Task, label: String, learner: String, history: RunHistory,
     reproduction: Reproduction
   ) {
+    self.job = job
     self.model = model
     self.task = task
     self.label = label
     self.learner = learner
     self.history = history
     self.reproduction = reproduction
+  }
+}
+
+extension RunReport {
+  /// Fills in the metrics and the calibration ratio.
+  ///
+  /// - Parameters:
+  ///   - learner: of the learner as it learnt, with its baselines.
+  ///   - served: of the version that was being served.
+  public mutating func setMetrics(learner: MetricSummary, served: MetricSummary?) {
+    typealias Names = (
+      name: String, lowerIsBetter: Bool, value: KeyPath<MetricSummary, Double?>,
+      baseline: KeyPath<MetricSummary.Baseline, Double?>?
+    )
+    let names: [Names] = [
+      ("log-loss", true, \.logLoss, \.logLoss), ("accuracy", false, \.accuracy, \.accuracy),
+      ("AUC", false, \.auc, nil), ("RMSE", true, \.rmse, \.rmse), ("MAE", true, \.mae, \.mae),
+      ("R²", false, \.r2, nil),
+    ]
+    metrics = names.compactMap { name, lowerIsBetter, value, baseline in
+      guard let own = learner[keyPath: value] else { return nil }
+      return MetricComparison(
+        name, lowerIsBetter: lowerIsBetter, learner: own, served: served?[keyPath: value],
+        baseRate: baseline.flatMap { learner.baseRate?[keyPath: $0] },
+        noChange: baseline.flatMap { learner.noChange?[keyPath: $0] })
+    }
+    calibrationRatio = learner.calibrationRatio
   }
 }
 

@@ -92,10 +92,7 @@ extension RunReport {
     for index in drift.indices {
       drift[index].index = drift[index].index.flatMap { kept.firstIndex(of: $0) }
     }
-    // What the features do not tell: alarms on predictions and errors.
-    history.firstAlarmRows = history.firstAlarmRows.filter {
-      [RunEvent.predictionFeature, RunEvent.errorFeature].contains($0.key)
-    }
+    history.firstAlarmRows = history.firstAlarmRows.filter { $0.key == DriftAlarm.error }
   }
 }
 

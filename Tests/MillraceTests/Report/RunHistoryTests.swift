@@ -41,19 +41,22 @@ import Testing
 }
 
 @Suite struct `Decimated grid` {
-  @Test func `maxima and means survive the merging of columns`() {
+  @Test func `maxima, means and sums survive the merging of columns`() {
     var maxima = DecimatedGrid(numbers: 1, merge: .maximum)
+    var counts = DecimatedGrid(numbers: 1, merge: .sum)
     var means = DecimatedGrid(numbers: 1, merge: .mean)
     for row in stride(from: 0, to: 100_000, by: 50) {
       let value: Float = row == 30_000 ? 9 : 1
       maxima.record(atRow: row, [value])
       means.record(atRow: row, [1])
+      counts.record(atRow: row, [1])
     }
     #expect(maxima.counts.count <= 120 && maxima.counts.count > 60)
     #expect(maxima.counts.reduce(0, +) == 2000)
     #expect(maxima.series(0)[30_000 / maxima.stride] == 9)
     #expect(maxima.series(0).filter { $0 == 9 }.count == 1)
     #expect(means.series(0).allSatisfy { $0 == 1 })
+    #expect(counts.series(0).reduce(0) { $0 + ($1 ?? 0) } == 2000)
   }
 
   @Test func `a column without a measurement is missing`() {

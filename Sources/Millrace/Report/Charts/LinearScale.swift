@@ -46,11 +46,15 @@ package struct LinearScale {
     return (0...Int(last - first)).map { (first + Double($0)) * step }
   }
 
-  /// A tick's value as text, with as many decimals as the step between ticks needs.
+  /// A tick's value as text, with as many decimals as the step between ticks needs; from 100,000
+  /// on in thousands or millions: `200k`, `1.5M`.
   package func label(_ tick: Double, _ count: Int) -> String {
-    let exponent = NumberText.decimalParts(step(count) * (1 + 1e-9)).exponent
-    guard (-6..<9).contains(exponent) else { return NumberText.significant(tick) }
-    return NumberText.fixed(tick, decimals: max(0, -exponent))
+    let step = step(count)
+    let largest = max(abs(domain.lowerBound), abs(domain.upperBound))
+    let (unit, suffix) = largest < 1e5 ? (1, "") : largest < 1e6 ? (1e3, "k") : (1e6, "M")
+    let exponent = NumberText.decimalParts(step / unit * (1 + 1e-9)).exponent
+    guard (-4..<6).contains(exponent) else { return NumberText.significant(tick, digits: 2) }
+    return tick == 0 ? "0" : NumberText.fixed(tick / unit, decimals: max(0, -exponent)) + suffix
   }
 
   private func step(_ count: Int) -> Double {

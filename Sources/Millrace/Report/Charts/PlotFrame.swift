@@ -7,7 +7,7 @@ package struct PlotFrame {
   /// The vertical scale, which grows upwards.
   package let y: LinearScale
 
-  private static let margin = (left: 44.0, right: 12.0, top: 24.0, bottom: 38.0)
+  private static let margin = (left: 44.0, right: 16.0, top: 24.0, bottom: 38.0)
 
   /// A frame over two ranges of values.
   package init(height: Double, x: (Double, Double), y: (Double, Double)) {

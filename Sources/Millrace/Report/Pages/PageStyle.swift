@@ -34,7 +34,7 @@ enum PageStyle {
     section{border-top:1px solid var(--rule);margin-top:2.4rem;padding-top:1.4rem}
     figure{margin:1rem 0}\
     figcaption{margin-bottom:.4rem}
-    dl.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.75rem;\
+    dl.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(8rem,1fr));gap:.75rem;\
     margin:0 0 1.4rem}
     dl.tiles div{background:var(--wash);border-radius:.5rem;padding:.7rem .9rem;display:flex;\
     flex-direction:column-reverse;justify-content:flex-end}
@@ -82,7 +82,7 @@ enum PageStyle {
     .middle{text-anchor:middle}
     .plot{padding:0 .9rem 0 4.4rem}
     svg.time{display:block;overflow:visible}
-    svg.small{display:block;width:100%;max-width:24rem;height:auto}
+    svg.small{display:block;width:100%;max-width:24rem;height:auto;overflow:visible}
     svg.symbols{position:absolute;width:0;height:0}
     .grid{stroke:var(--rule);stroke-width:1}
     .guide{stroke:var(--alarm);stroke-width:1;stroke-opacity:.45;stroke-dasharray:2 3}
@@ -123,9 +123,11 @@ enum PageStyle {
     @media (max-width:40rem){body{padding-top:1.5rem}.verdict{font-size:1.15rem}\
     h1{font-size:1.7rem}.plot{padding-left:3.2rem}}
     @page{margin:14mm}
-    @media print{:root{color-scheme:light}body{padding:0;max-width:none;font-size:10pt}nav{display:none}\
-    section{margin-top:1.2rem;padding-top:.8rem}h2,h3{break-after:avoid}\
-    figure,tr,.tiles,.cards figure{break-inside:avoid}\
+    @media print{:root{color-scheme:light;--paper:#fff}nav,details:not([open]){display:none}\
+    body{padding:0;max-width:none;font-size:10pt}section{margin-top:1.2rem;padding-top:.8rem}\
+    h2,h3,.lead,.legend{break-after:avoid}figure,tr,.tiles{break-inside:avoid}\
+    .scroll{overflow:visible}table{font-size:8pt}th,td{padding-right:.5rem}\
+    td.bar{min-width:3rem}\
     *{-webkit-print-color-adjust:exact;print-color-adjust:exact}}
     """
 }

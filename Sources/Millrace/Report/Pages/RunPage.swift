@@ -28,7 +28,7 @@ struct RunPage {
 
   @NodeBuilder private func header(_ sections: [Node]) -> [Node] {
     Node("header") {
-      Node("div", ["class": "kind"]) { "Millrace run report" }
+      Node("div", ["class": "kind"]) { "Millrace \(report.job.rawValue) report" }
       Node("h1") { report.model }
       Node("div", ["class": "muted"]) {
         "\(report.task.rawValue) · label "
@@ -62,14 +62,22 @@ struct RunPage {
     } else {
       "Nothing was learnt. "
     }
+    happenings()
+  }
+
+  private func happenings() -> String {
     let events = history.eventCounts
-    let sentence = [
-      PageParts.counted(events[.alarm] ?? 0, "drift alarm") + firstAlarm(),
-      PageParts.counted(events[.retraining] ?? 0, "retraining"),
-      PageParts.counted(history.publishedVersions, "version"),
-      PageParts.counted(history.deadLetters.total, "dead letter"),
-    ].joined(separator: ", ")
-    sentence.prefix(1).uppercased() + sentence.dropFirst() + "."
+    var counts = [PageParts.counted(history.deadLetters.total, "dead letter")]
+    if report.job == .run {
+      counts.insert(
+        contentsOf: [
+          PageParts.counted(events[.alarm] ?? 0, "drift alarm") + firstAlarm(),
+          PageParts.counted(events[.retraining] ?? 0, "retraining"),
+          PageParts.counted(history.publishedVersions, "version"),
+        ], at: 0)
+    }
+    let sentence = counts.joined(separator: ", ")
+    return "\(sentence.prefix(1).uppercased())\(sentence.dropFirst())."
   }
 
   private func firstAlarm() -> String {
@@ -90,12 +98,12 @@ struct RunPage {
   }
 
   private func tiles() -> Node {
-    var tiles = [
-      ("rows learnt", NumberText.count(history.rows)),
-      ("drift alarms", NumberText.count(history.eventCounts[.alarm] ?? 0)),
-      ("versions published", NumberText.count(history.publishedVersions)),
-      ("dead letters", NumberText.count(history.deadLetters.total)),
-    ]
+    var tiles = [("rows learnt", NumberText.count(history.rows))]
+    if report.job == .run {
+      tiles.append(("drift alarms", NumberText.count(history.eventCounts[.alarm] ?? 0)))
+      tiles.append(("versions published", NumberText.count(history.publishedVersions)))
+    }
+    tiles.append(("dead letters", NumberText.count(history.deadLetters.total)))
     if let ratio = report.calibrationRatio {
       tiles.append(("calibration ratio", NumberText.fixed(ratio, decimals: 3)))
     }

@@ -169,7 +169,7 @@ extension RunPage {
     let values = LinearScale(covering: quantiles.map(\.value), range: (0, 1)).domain
     let frame = PlotFrame(height: 280, x: (values.lowerBound, values.upperBound), y: (0, 1))
     return figure(
-      "Residuals", "Outcome − prediction: the share at or below each.",
+      "Residuals", "Distribution of outcome − prediction.",
       frame.svg(
         xTitle: "residual", yTitle: "share at or below",
         description: "Distribution function of the residuals."

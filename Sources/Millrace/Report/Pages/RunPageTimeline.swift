@@ -23,15 +23,17 @@ extension RunPage {
     ) {
       PageParts.legend(windowed.map { ($0.name, $0.style) })
       Node("figure", ["class": "plot"]) { plot.svg(description: description(of: windowed)) }
-      if history.events.omitted > 0 {
-        Node("p", ["class": "muted"]) {
-          "Of \(NumberText.count(history.events.count)) events the first "
-          "\(history.events.first.count) and the last \(history.events.newest.count) are shown."
-        }
-      }
       PageParts.folded("The numbers") { numbers(windowed) }
       if history.events.count > 0 {
-        PageParts.folded("The events") { eventTable() }
+        PageParts.folded("The events") {
+          if history.events.omitted > 0 {
+            Node("p", ["class": "muted"]) {
+              "The first \(history.events.first.count) and the last "
+              "\(history.events.newest.count) of \(NumberText.count(history.events.count))."
+            }
+          }
+          eventTable()
+        }
       }
     }
   }
@@ -45,7 +47,11 @@ extension RunPage {
       return TimePlot.Line(
         name: name, style: style,
         points: means(series).enumerated().map { point, value in
-          (row: Double(series.endRow(of: point)), value: value)
+          // Squared errors are averaged; their root is in the target's unit.
+          (
+            row: Double(series.endRow(of: point)),
+            value: report.task == .regression ? value?.squareRoot() : value
+          )
         })
     }
   }
@@ -66,11 +72,24 @@ extension RunPage {
       .alarm: "alarm", .retraining: "retrained", .swap: "swapped", .rejected: "rejected",
       .restart: "restarted",
     ]
-    return RunEvent.Kind.allCases.compactMap { kind in
-      let events = history.events.kept.filter { $0.kind == kind }
-      guard !events.isEmpty else { return nil }
+    return RunEvent.Kind.allCases.enumerated().compactMap { index, kind in
+      guard let count = history.eventCounts[kind], count > 0 else { return nil }
+      let marks =
+        history.events.omitted > 0
+        ? densityMarks(index) : Self.marks(history.events.kept.filter { $0.kind == kind })
       return TimePlot.Lane(
-        name: names[kind] ?? kind.rawValue, symbol: kind.rawValue, marks: Self.marks(events))
+        name: names[kind] ?? kind.rawValue, symbol: kind.rawValue, marks: marks)
+    }
+  }
+
+  /// Where events are too many to be told apart: a mark for all in a stretch of rows.
+  private func densityMarks(_ kind: Int) -> [(row: Double, title: String)] {
+    let stretch = history.eventDensity.stride
+    return history.eventDensity.series(kind).enumerated().compactMap { column, count in
+      guard let count else { return nil }
+      let title =
+        "\(NumberText.count(Int(count))) before row \(NumberText.count((column + 1) * stretch))"
+      return (min((Double(column) + 0.5) * Double(stretch), Double(history.rows)), title)
     }
   }
 
@@ -96,6 +115,7 @@ extension RunPage {
 
   /// Lines through the panels at alarms, as long as they help more than they hide.
   private func guides() -> [Double] {
+    guard history.events.omitted == 0 else { return [] }
     let rows = Set(history.events.kept.filter { $0.kind == .alarm }.map(\.atRow)).sorted()
     return rows.count <= 30 ? rows.map(Double.init) : []
   }
