@@ -1,5 +1,7 @@
-import Millrace
 internal import Glibc
 
-let commands = CommandSet([ModelsCommand()])
+let commands = CommandSet([
+  TrainCommand(), RunCommand(), ReplayCommand(), PredictCommand(), DriftCommand(), ModelsCommand(),
+  GenerateCommand(), DemoCommand(),
+])
 exit(commands.run(Array(CommandLine.arguments.dropFirst())).rawValue)

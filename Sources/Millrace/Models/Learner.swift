@@ -49,6 +49,12 @@ public protocol Learner: Sendable {
   /// per output (one, or one per class).
   func standardizedCoefficients(horizon: LabelHorizon) -> [[Double]]
 
+  /// Which experts carry the weight now; none where a learner mixes nothing.
+  func experts(horizon: LabelHorizon) -> [Expert]
+
+  /// The part of the model that is not linear in the columns; nothing where there is none.
+  func basisTerms(horizon: LabelHorizon) -> [BasisTerm]
+
   /// Writes everything learnt under names that start with `prefix`.
   func encode(into archive: inout TensorArchive, prefix: String)
 

@@ -7,6 +7,9 @@ extension LearnerSettings {
     try validate(for: task)
     return switch learner {
     case .auto where task == .binary: try BinaryBank(settings: self, columns: columnCount)
+    case .auto where task == .regression:
+      try GaussianFilter(settings: self, task: task, columns: columnCount)
+    case .auto: LinearLearner<AdaGrad>(settings: self, task: task, columnCount: columnCount)
     case .filter: try GaussianFilter(settings: self, task: task, columns: columnCount)
     case .sgd: LinearLearner<SGD>(settings: self, task: task, columnCount: columnCount)
     case .adagrad: LinearLearner<AdaGrad>(settings: self, task: task, columnCount: columnCount)
@@ -17,7 +20,6 @@ extension LearnerSettings {
       LinearLearner<OnlineNewton>(settings: self, task: task, columnCount: columnCount)
     case .exact:
       throw .setting("learner", "exact", expected: "a learner that learns record by record")
-    default: throw unavailable(for: task)
     }
   }
 
@@ -28,7 +30,11 @@ extension LearnerSettings {
     task: Task, columnCount: Int, from archive: TensorArchive, prefix: String
   ) throws(MillraceError) -> any Learner {
     switch learner {
-    case .auto: try BinaryBank(settings: self, decoding: archive, prefix: prefix)
+    case .auto where task == .binary:
+      try BinaryBank(settings: self, decoding: archive, prefix: prefix)
+    case .auto where task == .regression:
+      try GaussianFilter(settings: self, decoding: archive, prefix: prefix)
+    case .auto: try LinearLearner<AdaGrad>(settings: self, decoding: archive, prefix: prefix)
     case .filter: try GaussianFilter(settings: self, decoding: archive, prefix: prefix)
     case .sgd: try LinearLearner<SGD>(settings: self, decoding: archive, prefix: prefix)
     case .adagrad: try LinearLearner<AdaGrad>(settings: self, decoding: archive, prefix: prefix)
@@ -37,10 +43,6 @@ extension LearnerSettings {
     case .newton: try LinearLearner<OnlineNewton>(settings: self, decoding: archive, prefix: prefix)
     case .exact: try ExactModel(settings: self, decoding: archive, prefix: prefix)
     }
-  }
-
-  private func unavailable(for task: Task) -> MillraceError {
-    .setting("learner", learner.rawValue, expected: "a learner that can do \(task.rawValue)")
   }
 }
 

@@ -45,7 +45,7 @@ public struct LearnerSettings: Codable, Equatable, Sendable {
   }
 
   /// The learner.
-  public var learner: Kind = .filter
+  public var learner: Kind = .auto
   /// The basis, for learners that have one.
   public var basis: Basis = .auto
   /// The first step size η₀; `nil` is the learner's own default.

@@ -12,11 +12,16 @@ package enum StopRequest {
   package static func listen() {
     // Made here, because a signal handler must not be the first to use it.
     flag.store(false, ordering: .relaxed)
+    var numbers = sigset_t()
+    sigemptyset(&numbers)
     for number in [SIGINT, SIGTERM] {
+      sigaddset(&numbers, number)
       signal(number) { number in
         StopRequest.flag.store(true, ordering: .relaxed)
         signal(number, SIG_DFL)
       }
     }
+    // A process inherits what the thread that started it had blocked.
+    sigprocmask(SIG_UNBLOCK, &numbers, nil)
   }
 }

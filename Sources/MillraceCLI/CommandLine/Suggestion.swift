@@ -1,9 +1,9 @@
-/// `; did you mean …?` when one of the known names is near what was given, else nothing.
+/// ` (did you mean …?)` when one of the known names is near what was given, else nothing.
 package func suggestion(_ given: String, among known: [String]) -> String {
   let nearest = known.map { (name: $0, distance: editDistance(given, $0)) }
     .min { $0.distance < $1.distance }
   guard let nearest, nearest.distance <= max(1, given.count / 3) else { return "" }
-  return "; did you mean \(nearest.name)?"
+  return " (did you mean \(nearest.name)?)"
 }
 
 /// The fewest insertions, deletions, replacements and swaps of neighbours that turn one text into

@@ -10,6 +10,8 @@ package final class Terminal: Sendable {
   package let logger: Logger
   /// Whether `--json` was given: the last line of standard output is then one JSON object.
   package let wantsJSON: Bool
+  /// What was typed, without the folder of the program.
+  package let commandLine = ["millrace"] + CommandLine.arguments.dropFirst()
   private let progressLine: ProgressLine?
 
   /// A terminal as the command line asks for.

@@ -41,7 +41,7 @@ package enum ValueArity: Sendable {
 
 extension ValueKind {
   /// A value of one text.
-  fileprivate init(
+  init(
     one expected: String, describe: @escaping @Sendable (Value) -> String? = { "\($0)" },
     parse: @escaping @Sendable (String) -> Value?
   ) {

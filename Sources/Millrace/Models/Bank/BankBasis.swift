@@ -86,4 +86,12 @@ struct BankBasis: Sendable {
     var basis = kernelBasis(columns: columns)
     return millrace_bank_wide_size(&basis)
   }
+
+  /// The wide group's inputs between the columns and the constant, in order.
+  func functions(columns: Int) -> [BasisTerm.Function] {
+    let inputs = 0..<columns - 1
+    return inputs.map { .kink($0) } + inputs.map { .tails($0) }
+      + (pairs ? inputs.flatMap { i in (0..<i).map { .product(i, $0) } } : [])
+      + (0..<waves.count / columns).map { .wave($0) }
+  }
 }

@@ -1,5 +1,4 @@
 internal import CMillraceKernels
-internal import Glibc
 
 /// The bank of experts for two classes, `auto`: no learning rate to guess.
 ///
@@ -24,6 +23,10 @@ public struct BinaryBank: Learner {
   var basis: BankBasis?
   /// The wide group: rows of 8 lanes.
   var wide: LaneBuffer
+  /// Weights for where no label comes: rows of 16.
+  var horizons: LaneBuffer
+  /// The experts' weights when each horizon's block started: rows of 16.
+  var snapshots: LaneBuffer
   /// Rows seen.
   var rowCount = 0
 
@@ -38,6 +41,10 @@ public struct BinaryBank: Learner {
     filters = LaneBuffer(count: millrace_bank_filters_size(columns))
     rates = LaneBuffer(count: millrace_bank_rates_size(columns))
     head = LaneBuffer(count: millrace_bank_head_size())
+    horizons = LaneBuffer(count: millrace_bank_horizons_size())
+    let width = basis?.width(columns: columns) ?? 0
+    snapshots = LaneBuffer(
+      count: MILLRACE_BANK_HORIZONS * millrace_bank_snapshot_size(columns, width))
     var bank = mutableBank()
     millrace_bank_start(&bank)
   }
@@ -48,11 +55,14 @@ public struct BinaryBank: Learner {
   /// One probability.
   public func outputWidth(classCount: Int) -> Int { 1 }
 
-  /// The probability of the second class for every row.
+  /// The probability of the second class for every row. Where no label comes, from weights that
+  /// were earned without fresh labels.
   public func predict(_ rows: Rows, horizon: LabelHorizon, into predictions: PredictionRows) {
     withExtendedLifetime(self) {
-      var bank = bank(filters.base, rates.base, head.base, wide.base)
-      millrace_bank_predict(&bank, rows.base, rows.count, rows.stride, predictions.base)
+      var bank = bank(
+        filters.base, rates.base, head.base, wide.base, horizons.base, snapshots.base)
+      millrace_bank_predict(
+        &bank, rows.base, rows.count, rows.stride, horizon == .never, predictions.base)
     }
   }
 
@@ -76,23 +86,28 @@ public struct BinaryBank: Learner {
   }
 
   private mutating func mutableBank() -> millrace_bank {
-    bank(filters.mutableBase(), rates.mutableBase(), head.mutableBase(), wide.mutableBase())
+    bank(
+      filters.mutableBase(), rates.mutableBase(), head.mutableBase(), wide.mutableBase(),
+      horizons.mutableBase(), snapshots.mutableBase())
   }
 
   private func bank(
     _ filters: UnsafeMutablePointer<Float>, _ rates: UnsafeMutablePointer<Float>,
-    _ head: UnsafeMutablePointer<Float>, _ wide: UnsafeMutablePointer<Float>
+    _ head: UnsafeMutablePointer<Float>, _ wide: UnsafeMutablePointer<Float>,
+    _ horizons: UnsafeMutablePointer<Float>, _ snapshots: UnsafeMutablePointer<Float>
   ) -> millrace_bank {
     millrace_bank(
       columns: columns, filters: filters, rates: rates, head: head,
       wide: basis == nil ? nil : wide,
-      basis: basis?.kernelBasis(columns: columns) ?? millrace_bank_basis(),
-      rowCount: UInt64(rowCount))
+      basis: basis?.kernelBasis(columns: columns) ?? millrace_bank_basis(), horizons: horizons,
+      snapshots: snapshots, rowCount: UInt64(rowCount))
   }
 
   /// Whether every lane is finite.
   public var isFinite: Bool {
-    [filters, rates, head, wide].allSatisfy { $0.elements.allSatisfy(\.isFinite) }
+    [filters, rates, head, wide, horizons, snapshots].allSatisfy {
+      $0.elements.allSatisfy(\.isFinite)
+    }
   }
 }
 
@@ -102,13 +117,17 @@ extension BinaryBank {
   /// Writes the lanes of each part.
   public func encode(into archive: inout TensorArchive, prefix: String) {
     archive.set(rowCount, as: prefix + "rowCount")
-    archive.set(filters.elements, shape: [filters.count / 16, 16], as: prefix + "filters")
-    archive.set(rates.elements, shape: [rates.count / 16, 16], as: prefix + "rates")
-    archive.set(head.elements, shape: [head.count / 16, 16], as: prefix + "head")
+    func set(_ lanes: LaneBuffer, _ width: Int, _ name: String) {
+      archive.set(lanes.elements, shape: [lanes.count / width, width], as: prefix + name)
+    }
+    set(filters, 16, "filters")
+    set(rates, 16, "rates")
+    set(head, 16, "head")
+    set(horizons, 16, "horizons")
+    set(snapshots, 16, "snapshots")
     guard let basis else { return }
-    archive.set(wide.elements, shape: [wide.count / 8, 8], as: prefix + "wide")
-    archive.set(
-      basis.waves.elements, shape: [basis.waves.count / 16, 16], as: prefix + "waves")
+    set(wide, 8, "wide")
+    set(basis.waves, 16, "waves")
   }
 
   /// Reads what `encode` wrote.
@@ -123,48 +142,16 @@ extension BinaryBank {
     }
     try self.init(settings: settings, columns: rows - first)
     rowCount = Int(try archive.integer(prefix + "rowCount", in: 0 ... .max))
-    filters = LaneBuffer(try archive.floats(prefix + "filters", count: filters.count))
-    rates = LaneBuffer(try archive.floats(prefix + "rates", count: rates.count))
-    head = LaneBuffer(try archive.floats(prefix + "head", count: head.count))
-    guard let count = basis?.waves.count else { return }
-    wide = LaneBuffer(try archive.floats(prefix + "wide", count: wide.count))
-    basis?.waves = LaneBuffer(try archive.floats(prefix + "waves", count: count))
-  }
-}
-
-// MARK: Explaining
-
-extension BinaryBank {
-  /// Each expert's weight in the mixtures, lane by lane: filters, then cheap experts.
-  var mixtureWeights: [Double] {
-    let top = head.base + MILLRACE_HEAD_SMALL * 16
-    return (0..<32).map { expert in
-      (0..<4).reduce(0) { sum, mixture in
-        let row = MILLRACE_HEAD_MIXTURE + 3 * mixture + expert / 16
-        return sum + Double(top[mixture] * head.base[row * 16 + expert % 16])
-      }
+    func lanes(_ name: String, like lanes: LaneBuffer) throws(MillraceError) -> LaneBuffer {
+      LaneBuffer(try archive.floats(prefix + name, count: lanes.count))
     }
-  }
-
-  /// The weighted mean of the experts' weights: what the mixtures' margin is made of.
-  public func standardizedCoefficients(horizon: LabelHorizon) -> [[Double]] {
-    var result = [Double](repeating: 0, count: columns)
-    for (expert, weight) in mixtureWeights.enumerated() {
-      for (column, coefficient) in coefficients(expert: expert).enumerated() {
-        result[column] += weight * coefficient
-      }
-    }
-    return [result]
-  }
-
-  /// An expert's weights over the standardised columns, the constant last.
-  private func coefficients(expert: Int) -> [Double] {
-    if expert < 16 { return filterLanes.mean(filters, lane: expert) }
-    func rate(_ row: Int) -> Double { Double(rates.base[row * 16 + expert - 16]) }
-    guard rate(MILLRACE_RATES_MEMORY) < 1 else {
-      return (0..<columns).map { rate(MILLRACE_RATES_WEIGHTS + $0) }
-    }
-    let mean = min(max(rate(MILLRACE_RATES_AVERAGE), 1e-4), 1 - 1e-4)
-    return Array(repeating: 0, count: columns - 1) + [log(mean / (1 - mean))]
+    filters = try lanes("filters", like: filters)
+    rates = try lanes("rates", like: rates)
+    head = try lanes("head", like: head)
+    horizons = try lanes("horizons", like: horizons)
+    snapshots = try lanes("snapshots", like: snapshots)
+    guard let waves = basis?.waves else { return }
+    wide = try lanes("wide", like: wide)
+    basis?.waves = try lanes("waves", like: waves)
   }
 }

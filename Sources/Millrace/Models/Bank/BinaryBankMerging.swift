@@ -24,6 +24,7 @@ extension BinaryBank {
     merged.rates = .average(zip(banks, changes).map { $0.rates(over: $1) }, shares: shares)
     try merged.filterLanes.merge(banks.map(\.filters), changes: changes, into: &merged.filters)
     try merged.wideLanes.merge(banks.map(\.wide), changes: nil, into: &merged.wide)
+    merged.horizons = .average(banks.map(\.horizons), shares: shares)
     merged.head = .average(banks.map(\.head), shares: shares)
     try merged.lastFilters.merge(banks.map(\.head), changes: nil, into: &merged.head)
     return merged

@@ -1,0 +1,87 @@
+internal import CMillraceKernels
+internal import Glibc
+
+extension BinaryBank {
+  /// Every expert with its weight in the mixtures: filters, gradient descents, running means, and
+  /// the wide group where there is one.
+  public func experts(horizon: LabelHorizon) -> [Expert] {
+    let names =
+      (0..<16).map { filterName(filters, lanes: 16, lane: $0) } + (0..<16).map(rateName)
+      + (basis == nil ? [] : (0..<8).map { "wide " + filterName(wide, lanes: 8, lane: $0) })
+    return zip(names, expertWeights(horizon)).map { Expert(name: $0, weight: $1) }
+  }
+
+  /// The weighted mean of the experts' coefficients.
+  public func standardizedCoefficients(horizon: LabelHorizon) -> [[Double]] {
+    var result = [Double](repeating: 0, count: columns)
+    for (expert, weight) in expertWeights(horizon).enumerated() where weight > 0 {
+      let own = coefficients(expert: expert)
+      for column in 0..<columns - 1 { result[column] += weight * own[column] }
+      result[columns - 1] += weight * (own.last ?? 0)
+    }
+    return [result]
+  }
+
+  /// The coefficients of the wide group's functions, in the order of its inputs.
+  public func basisTerms(horizon: LabelHorizon) -> [BasisTerm] {
+    guard let basis else { return [] }
+    var result = [Double](repeating: 0, count: wideLanes.inputs)
+    for (expert, weight) in expertWeights(horizon).enumerated().dropFirst(32) where weight > 0 {
+      for (input, coefficient) in coefficients(expert: expert).enumerated() {
+        result[input] += weight * coefficient
+      }
+    }
+    return zip(basis.functions(columns: columns), result.dropFirst(columns - 1)).map {
+      BasisTerm(function: $0, coefficient: $1)
+    }
+  }
+
+  /// Each expert's weight, lane by lane, over all mixtures and, frozen, over all horizons.
+  private func expertWeights(_ horizon: LabelHorizon) -> [Double] {
+    func weights(_ mixtures: UnsafePointer<Float>) -> [Double] {
+      let top = mixtures + MILLRACE_MIXTURES_TOP * 16
+      return (0..<(basis == nil ? 32 : 40)).map { expert in
+        (0..<4).reduce(0) { $0 + Double(top[$1] * mixtures[$1 * 48 + expert]) }
+      }
+    }
+    switch horizon {
+    case .immediate: return weights(head.base + MILLRACE_HEAD_MIXTURES * 16)
+    case .never:
+      let all = (0..<MILLRACE_BANK_HORIZONS).map {
+        weights(horizons.base + $0 * MILLRACE_HORIZON_ROWS * 16)
+      }
+      return all[0].indices.map { expert in
+        all.reduce(0) { $0 + $1[expert] } / Double(all.count)
+      }
+    }
+  }
+
+  /// An expert's coefficients over its standardised inputs, the constant last.
+  private func coefficients(expert: Int) -> [Double] {
+    if expert < 16 { return filterLanes.mean(filters, lane: expert) }
+    if expert >= 32 { return wideLanes.mean(wide, lane: expert - 32) }
+    func value(_ row: Int) -> Double { Double(rates.base[row * 16 + expert - 16]) }
+    guard value(MILLRACE_RATES_MEMORY) < 1 else {
+      return (0..<columns).map { value(MILLRACE_RATES_WEIGHTS + $0) }
+    }
+    let mean = min(max(value(MILLRACE_RATES_AVERAGE), 1e-4), 1 - 1e-4)
+    return Array(repeating: 0, count: columns - 1) + [log(mean / (1 - mean))]
+  }
+
+  private func filterName(_ buffer: LaneBuffer, lanes: Int, lane: Int) -> String {
+    func value(_ row: Int) -> Float { buffer.base[row * lanes + lane] }
+    let (drift, constantDrift, noise) = (
+      value(MILLRACE_FILTERS_DRIFT), value(MILLRACE_FILTERS_CONSTANT_DRIFT),
+      value(MILLRACE_FILTERS_NOISE)
+    )
+    return "filter, drift \(drift)" + (noise > 0 ? ", label noise \(noise)" : "")
+      + (constantDrift == drift ? "" : ", constant's drift \(constantDrift)")
+  }
+
+  private func rateName(_ lane: Int) -> String {
+    let memory = rates.base[MILLRACE_RATES_MEMORY * 16 + lane]
+    return memory < 1
+      ? "running mean, memory \(memory)"
+      : "gradient descent, rate \(rates.base[MILLRACE_RATES_RATE * 16 + lane])"
+  }
+}

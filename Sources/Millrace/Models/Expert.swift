@@ -1,0 +1,35 @@
+/// One of the models that a learner mixes, and how much it counts.
+public struct Expert: Sendable, Equatable {
+  /// What it is: `filter, drift 0.002`.
+  public let name: String
+  /// Its weight in the mixture; the weights of all experts sum to 1.
+  public let weight: Double
+}
+
+/// A function of the columns beyond the columns themselves, with its coefficient.
+public struct BasisTerm: Sendable, Equatable {
+  /// What it is a function of: indices of standardised columns.
+  public enum Function: Sendable, Equatable {
+    /// 1.5·max(z, 0): another slope above the mean.
+    case kink(Int)
+    /// 3·max(|z| − 1, 0): both tails.
+    case tails(Int)
+    /// The product of two columns, cut at ±10.
+    case product(Int, Int)
+    /// A random Fourier feature of all columns, by its number.
+    case wave(Int)
+  }
+
+  /// The function.
+  public let function: Function
+  /// The mean of its coefficients in the experts that see it, weighted like the experts.
+  public let coefficient: Double
+}
+
+extension Learner {
+  /// Which experts carry the weight now; none where a learner mixes nothing.
+  public func experts(horizon: LabelHorizon) -> [Expert] { [] }
+
+  /// The part of the model that is not linear in the columns; nothing where there is none.
+  public func basisTerms(horizon: LabelHorizon) -> [BasisTerm] { [] }
+}

@@ -1,0 +1,107 @@
+internal import Dispatch
+internal import Synchronization
+
+/// The main job on a stream whose truth is known: a log that is being written is followed, the
+/// drift found, a challenger trained, the better model swapped in, a report left to look at.
+public struct Demonstration {
+  /// What there is to see, in the order in which it happens.
+  public enum Sight: Sendable {
+    /// The stream is made; it drifts at this row.
+    case stream(rows: Int, driftRow: Int, path: String)
+    /// How far the run is.
+    case progress(Pipeline.Progress)
+    /// The run is over.
+    case finished(RunResult, reportPath: String)
+  }
+
+  /// Where everything goes.
+  public let directory: String
+  private let rows = 40_000
+  private let driftRow = 20_000
+  private let ratePerSecond = 8_000.0
+
+  /// A demonstration in a directory, which is made where there is none.
+  public init(directory: String) { self.directory = directory }
+
+  /// Runs it; some ten seconds.
+  public func run(
+    shouldStop: @escaping @Sendable () -> Bool = { false }, show: (Sight) -> Void
+  ) throws(MillraceError) {
+    let data = "\(directory)/stream.csv"
+    try Directory.create(directory)
+    for leftover in ["events", "models", "checkpoint"] {
+      if Directory.exists("\(directory)/\(leftover)") {
+        try Directory.remove("\(directory)/\(leftover)")
+      }
+    }
+    try SyntheticStream(
+      .logistic, rows: rows, features: 8, driftRows: [driftRow], noise: 0.02, seed: 2
+    ).write(to: data)
+    show(.stream(rows: rows, driftRow: driftRow, path: data))
+
+    let events = try LogAddress("\(directory)/events/", format: .jsonLines)
+    let feeder = Feeder(data: data, to: events, ratePerSecond: ratePerSecond)
+    defer { feeder.stop() }
+
+    var settings = PipelineSettings()
+    settings.retrain = .onDrift
+    var sinks = RunSinks()
+    sinks.predictions = try FileSink(
+      LogAddress("\(directory)/predictions.jsonl", format: .jsonLines))
+    sinks.driftEvents = try FileSink(LogAddress("\(directory)/drift.jsonl", format: .jsonLines))
+    let pipeline = try Pipeline(
+      job: .init(command: "demo", source: "\(directory)/events/", modelName: "demo"),
+      settings: settings, inference: .init(label: SyntheticStream.label),
+      source: FileLog(events, untilEnd: false), sinks: sinks,
+      store: ModelStore(path: "\(directory)/models"),
+      checkpoints: CheckpointStore(directory: "\(directory)/checkpoint"))
+    let seen = Atomic(0)
+    let result = try pipeline.run(
+      shouldStop: {
+        shouldStop() || feeder.failure != nil || seen.load(ordering: .relaxed) >= rows
+      },
+      progress: { progress in
+        seen.store(progress.rows, ordering: .relaxed)
+        show(.progress(progress))
+      })
+    if let failure = feeder.failure { throw failure }
+    let reportPath = "\(directory)/report.html"
+    try pipeline.writeReport(to: reportPath, command: ["millrace", "demo"])
+    show(.finished(result, reportPath: reportPath))
+  }
+}
+
+/// Replays a dataset on a thread of its own, as another program would write the log.
+private final class Feeder: Sendable {
+  private struct State {
+    var isStopped = false
+    var failure: MillraceError?
+  }
+
+  private let state = Mutex(State())
+  private let finished = DispatchSemaphore(value: 0)
+
+  init(data: String, to log: LogAddress, ratePerSecond: Double) {
+    DispatchQueue(label: "millrace.feeder").async {
+      defer { self.finished.signal() }
+      do throws(MillraceError) {
+        var replay = Replay()
+        replay.rate = ratePerSecond
+        _ = try replay.run(from: LogAddress(data), to: log, isStopped: { self.isStopped })
+      } catch {
+        self.state.withLock { $0.failure = error }
+      }
+    }
+  }
+
+  private var isStopped: Bool { state.withLock { $0.isStopped } }
+
+  /// Why it ended before the end of the data.
+  var failure: MillraceError? { state.withLock { $0.failure } }
+
+  /// Ends the replay and waits for it.
+  func stop() {
+    state.withLock { $0.isStopped = true }
+    finished.wait()
+  }
+}

@@ -1,0 +1,119 @@
+/// A checkpoint holds everything learnt up to its positions, and how long the sinks were then: a
+/// job that goes on from it is as if it had never stopped.
+extension Pipeline {
+  private var checkpointDirectory: String { checkpoints?.directory ?? "" }
+
+  /// Makes sinks and state durable, in this order: a checkpoint never knows of outputs that could
+  /// be lost.
+  func checkpoint() throws(MillraceError) {
+    let start = ContinuousClock.now
+    defer {
+      checkpointedAt = .now
+      checkpointCost = start.duration(to: checkpointedAt)
+    }
+    let lengths = try sinks.flush()
+    guard checkpoints != nil, let state else { return }
+    var archive = TensorArchive()
+    archive.metadata["kind"] = "millrace checkpoint"
+    archive.metadata["sinks"] = String(decoding: try JSONCoding.encode(lengths), as: UTF8.self)
+    archive.metadata["state"] = String(decoding: try JSONCoding.encode(state), as: UTF8.self)
+    archive.set(partitions.keys.sorted(), as: "partitions")
+    for partition in orderedPartitions {
+      try partition.encode(into: &archive, prefix: "partition\(partition.number).")
+    }
+    try checkpoints?.save(archive)
+  }
+
+  /// Goes on from a checkpoint.
+  func restore(from archive: TensorArchive) throws(MillraceError) {
+    let state: RunState = try decode(archive, "state")
+    guard state.settings.learner == settings.learner, state.settings.retrain == settings.retrain,
+      state.settings.drift == settings.drift, state.schema.label == inference.label
+    else {
+      throw MillraceError(
+        .checkpoint,
+        "the checkpoint in '\(checkpointDirectory)' was made with other settings; use them"
+          + " again, or another --checkpoint")
+    }
+    var positions: [Int: Int64] = [:]
+    try serve { (publisher) throws(MillraceError) in
+      try publisher.restore(state.servedVersion)
+    }
+    for number in try archive.integers("partitions").map(Int.init) {
+      let partition = try Partition(
+        number: number, settings: settings, schema: state.schema,
+        decoding: archive, prefix: "partition\(number).")
+      positions[number] = partition.position
+      partitions[number] = partition
+    }
+    try source.seek(to: positions)
+    let lengths: [String: [Int: Int64]] = try decode(archive, "sinks")
+    try sinks.truncate(to: lengths)
+    self.state = state
+    self.state?.history.note(RunEvent(.restart, atRow: state.rowCount))
+    resumedFrom = positions
+  }
+
+  private func decode<Value: Decodable>(
+    _ archive: TensorArchive, _ key: String
+  ) throws(MillraceError) -> Value {
+    try JSONCoding.decode(
+      Value.self, from: (archive.metadata[key] ?? "").utf8,
+      subject: "\(key) of the checkpoint in '\(checkpointDirectory)'")
+  }
+}
+
+extension Partition {
+  func encode(into archive: inout TensorArchive, prefix: String) throws(MillraceError) {
+    archive.set(
+      [position, Int64(rowCount), Int64(badRecordCount), isFrozen ? 1 : 0], as: "\(prefix)counts")
+    archive.metadata["\(prefix)classes"] = String(
+      decoding: try JSONCoding.encode(model.schema.classes), as: UTF8.self)
+    model.encode(into: &archive, prefix: "\(prefix)model.")
+    recent.encode(into: &archive, prefix: "\(prefix)recent.")
+    metrics.encode(into: &archive, prefix: "\(prefix)metrics.")
+    servedMetrics.encode(into: &archive, prefix: "\(prefix)servedMetrics.")
+    monitor?.encode(into: &archive, prefix: "\(prefix)monitor.")
+    if let challenger {
+      archive.set(challenger.alarmRow, as: "\(prefix)challenger.alarmRow")
+      challenger.model.encode(into: &archive, prefix: "\(prefix)challenger.model.")
+      challenger.metrics.encode(into: &archive, prefix: "\(prefix)challenger.metrics.")
+    }
+  }
+
+  init(
+    number: Int, settings: PipelineSettings, schema: Schema,
+    decoding archive: TensorArchive, prefix: String
+  ) throws(MillraceError) {
+    var schema = schema
+    schema.classes = try JSONCoding.decode(
+      [String].self, from: (archive.metadata["\(prefix)classes"] ?? "").utf8,
+      subject: "the classes of partition \(number) in the checkpoint")
+    try self.init(
+      number: number, settings: settings,
+      model: try Model(
+        schema: schema, settings: settings.learner, decoding: archive,
+        prefix: "\(prefix)model."))
+    let counts = try archive.integers("\(prefix)counts", count: 4)
+    position = counts[0]
+    rowCount = Int(counts[1])
+    badRecordCount = Int(counts[2])
+    isFrozen = counts[3] != 0
+    recent = try RecentRows(
+      capacity: recent.capacity, columnCount: recent.columnCount, decoding: archive,
+      prefix: "\(prefix)recent.")
+    try metrics.decode(from: archive, prefix: "\(prefix)metrics.")
+    try servedMetrics.decode(from: archive, prefix: "\(prefix)servedMetrics.")
+    try monitor?.decode(from: archive, prefix: "\(prefix)monitor.")
+    if archive.contains("\(prefix)challenger.alarmRow") {
+      var challengerMetrics = metrics
+      try challengerMetrics.decode(from: archive, prefix: "\(prefix)challenger.metrics.")
+      challenger = Challenger(
+        model: try Model(
+          schema: schema, settings: settings.learner, decoding: archive,
+          prefix: "\(prefix)challenger.model."),
+        alarmRow: Int(try archive.integer("\(prefix)challenger.alarmRow")),
+        metrics: challengerMetrics)
+    }
+  }
+}

@@ -1,0 +1,100 @@
+extension MetricSummary {
+  /// The numbers by name, as a manifest keeps them: `progressive.logLoss`.
+  func named(prefix: String) -> [String: Double] {
+    let all: [(String, Double?)] = [
+      ("logLoss", logLoss), ("accuracy", accuracy), ("auc", auc), ("rmse", rmse), ("mae", mae),
+      ("r2", r2), ("intervalCoverage", intervalCoverage), ("calibrationRatio", calibrationRatio),
+    ]
+    var named: [String: Double] = [:]
+    for (name, value) in all { named[prefix + name] = value }
+    return named
+  }
+}
+
+extension Pipeline {
+  /// Writes one page that shows the run so far: self-contained, at most some 300 kB, and the same
+  /// bytes for the same run.
+  ///
+  /// - Parameter command: the command line, so that the page says how to reproduce it.
+  /// - Throws: `system` when the file cannot be written.
+  public func writeReport(to path: String, command: [String] = []) throws(MillraceError) {
+    guard let report = try report(command: command) else {
+      throw MillraceError(.input, "there is nothing to report: no record was learnt")
+    }
+    try DurableFile.write(Array(report.html().utf8), to: path)
+  }
+
+  /// Everything that the report shows; `nil` before the first record.
+  public func report(command: [String]) throws(MillraceError) -> RunReport? {
+    guard let state, let model = try mergedModel() else { return nil }
+    let learner = cumulativeMetrics()
+    var report = RunReport(
+      job: settings.drift == nil ? .training : .run, model: job.modelName,
+      task: state.schema.task, label: state.schema.label,
+      learner: settings.learner.learner.rawValue, history: state.history,
+      reproduction: Reproduction(
+        command: command,
+        settings: String(decoding: try JSONCoding.encode(settings), as: UTF8.self),
+        seed: settings.learner.seed, source: job.source,
+        extents: orderedPartitions.map {
+          .init(partition: $0.number, start: 0, end: $0.position)
+        },
+        modelDigest: try model.digest()))
+    report.setMetrics(learner: learner.summary, served: servedMetrics()?.summary)
+    report.quality = learner.quality(classes: model.schema.classes)
+    let names = model.schema.featureNames
+    let standardized = model.learner.standardizedCoefficients(horizon: .immediate)
+    let perUnit = model.coefficients(horizon: .immediate)
+    for (output, weights) in standardized.enumerated() {
+      for (column, name) in names.enumerated() where column < weights.count {
+        report.coefficients.append(
+          Coefficient(
+            name: name, output: standardized.count > 1 ? model.schema.classes[output] : nil,
+            standardized: weights[column], perUnit: perUnit[output].columns[column]))
+      }
+    }
+    report.missing = zip(names, model.scaler.missingCounts).compactMap { name, count in
+      count > 0 ? MissingCount(name: name, count: Int(count)) : nil
+    }
+    // The partition with the most rows stands for the others: each has a reference of its own.
+    let largest = orderedPartitions.max { $0.rowCount < $1.rowCount }
+    report.drift = largest?.monitor?.featureDrift() ?? []
+    for index in report.drift.indices.prefix(names.count) where !standardized.isEmpty {
+      report.drift[index].weight = standardized[0][index]
+    }
+    return report
+  }
+
+  /// The served version's metrics over everything; `nil` where none was served.
+  func servedMetrics() -> ProgressiveMetrics.Metrics? {
+    var served = ProgressiveMetrics.Metrics?.none
+    for partition in orderedPartitions { served.merge(partition.servedMetrics.cumulative) }
+    return (served?.summary.rows ?? 0) > 0 ? served : nil
+  }
+}
+
+extension Model {
+  /// The SHA-256 of `model.safetensors`.
+  fileprivate func digest() throws(MillraceError) -> String {
+    var archive = TensorArchive()
+    encode(into: &archive)
+    return try SHA256.hexDigest(of: archive.encoded()[...])
+  }
+}
+
+extension ProgressiveMetrics.Metrics {
+  /// What a report shows beside the numbers.
+  func quality(classes: [String]) -> QualitySummary {
+    var quality = QualitySummary()
+    quality.classes = classes
+    if let binary {
+      quality.confusion = binary.confusion
+      quality.operatingPoints = binary.rocCurve()
+      quality.areaUnderCurve = binary.auc
+      quality.bins = binary.reliability
+    }
+    if let multiclass { quality.confusion = multiclass.confusion }
+    quality.intervalCoverage = regression?.intervalCoverage
+    return quality
+  }
+}

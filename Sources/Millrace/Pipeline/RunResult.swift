@@ -1,0 +1,88 @@
+/// What came of a job: the last line of the command line's output with `--json`.
+public struct RunResult: Encodable, Sendable {
+  /// The version a job left in the store.
+  public struct PublishedModel: Encodable, Sendable {
+    /// The model's name.
+    public var name: String
+    /// The version's number.
+    public var version: Int
+    /// The version's folder.
+    public var path: String
+  }
+
+  /// Drift over the run.
+  public struct Drift: Encodable, Sendable {
+    /// The alarms in the order in which they came.
+    public var alarms: [RunAlarm]
+  }
+
+  /// The coefficients in the units of the input columns.
+  public struct Coefficients: Encodable, Sendable {
+    /// The score where every column is 0.
+    public var intercept: Double
+    /// What one unit of each column adds to the score, by the column's name.
+    public var columns: [(name: String, value: Double)]
+
+    /// One object: `intercept` and a key per column.
+    public func encode(to encoder: any Encoder) throws {
+      var container = encoder.container(keyedBy: AnyCodingKey.self)
+      try container.encode(intercept, forKey: AnyCodingKey("intercept"))
+      for (name, value) in columns { try container.encode(value, forKey: AnyCodingKey(name)) }
+    }
+  }
+
+  /// The subcommand.
+  public var command = ""
+  /// Records that became rows.
+  public var rows = 0
+  /// Records that did not.
+  public var badRecords = 0
+  /// Seconds of this process's work.
+  public var seconds = 0.0
+  /// Rows of this process per second.
+  public var rowsPerSecond = 0.0
+  /// What was learnt.
+  public var task: Task?
+  /// The learner's name.
+  public var learner = ""
+  /// The columns of the matrix.
+  public var features: [String] = []
+  /// The learner's metrics: each record was predicted before it was learnt.
+  public var progressive = MetricSummary()
+  /// The served version's metrics on the same records.
+  public var served: MetricSummary?
+  /// Metrics on held-out data.
+  public var test: MetricSummary?
+  /// The last version published.
+  public var model: PublishedModel?
+  /// Coefficients, when asked for.
+  public var coefficients: Coefficients?
+  /// Micro-batches processed.
+  public var microBatches: Int?
+  /// The positions of the checkpoint the job went on from.
+  public var resumedFrom: [String: Int64]?
+  /// The position after the last record, per partition.
+  public var positions: [String: Int64]?
+  /// Drift.
+  public var drift: Drift?
+  /// Challengers trained.
+  public var retrainings: Int?
+  /// Times a version took the place of another in serving.
+  public var swaps: Int?
+  /// The versions published.
+  public var published: [Int]?
+  /// The versions that did not pass the gate.
+  public var rejected: [RejectedVersion]?
+
+  /// A result with nothing in it.
+  public init() {}
+}
+
+/// A coding key of any name.
+struct AnyCodingKey: CodingKey {
+  let stringValue: String
+  var intValue: Int? { nil }
+  init(_ name: String) { stringValue = name }
+  init?(stringValue: String) { self.init(stringValue) }
+  init?(intValue: Int) { nil }
+}

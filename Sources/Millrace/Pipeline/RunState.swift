@@ -1,0 +1,95 @@
+/// What a job as a whole remembers beside its partitions; kept in its checkpoint as JSON.
+struct RunState: Codable {
+  /// The schema as inferred or given; partitions know which classes they have met since.
+  let schema: Schema
+  /// The settings the job began with.
+  let settings: PipelineSettings
+  /// Rows of all partitions together.
+  var rowCount = 0
+  var microBatches = 0
+  var alarms: [RunAlarm] = []
+  var retrainings = 0
+  var swaps = 0
+  var published: [Int] = []
+  var rejected: [RejectedVersion] = []
+  /// The version that is served; `nil` before the first one.
+  var servedVersion: Int?
+  /// The rows at the last publication.
+  var publishedRows = 0
+  /// The number that the next version will have unless another process takes it.
+  var nextVersion = 1
+  /// The pass over the source, and the one that was last published; 0 is the first.
+  var pass = 0
+  var publishedPass = 0
+  /// The course of the run, for its report.
+  var history: RunHistory
+
+  init(schema: Schema, settings: PipelineSettings) {
+    self.schema = schema
+    self.settings = settings
+    history = RunHistory(featureCount: schema.featureNames.count)
+  }
+}
+
+/// A drift alarm and the partition that raised it.
+public struct RunAlarm: Codable, Equatable, Sendable {
+  /// The partition.
+  public var partition: Int
+  /// The alarm; its row counts that partition's rows.
+  public var alarm: DriftAlarm
+
+  /// One object: the alarm's fields and `partition`.
+  public func encode(to encoder: any Encoder) throws {
+    try alarm.encode(to: encoder)
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(partition, forKey: .partition)
+  }
+
+  /// Reads what `encode(to:)` wrote.
+  public init(from decoder: any Decoder) throws {
+    alarm = try DriftAlarm(from: decoder)
+    partition = try decoder.container(keyedBy: CodingKeys.self).decode(Int.self, forKey: .partition)
+  }
+
+  init(partition: Int, alarm: DriftAlarm) {
+    self.partition = partition
+    self.alarm = alarm
+  }
+
+  private enum CodingKeys: String, CodingKey { case partition, alarm }
+}
+
+/// A version that did not pass the gate.
+public struct RejectedVersion: Codable, Equatable, Sendable {
+  /// Its number in the store, where it stays for inspection.
+  public var version: Int
+  /// Why.
+  public var reason: String
+}
+
+extension RunHistory {
+  /// Records rows in order.
+  ///
+  /// - Parameters:
+  ///   - losses: per row the loss of the learner, of the base rate and of no change.
+  ///   - served: the same with the served version first; may be empty.
+  ///   - weights: the importance of each row.
+  mutating func record(_ losses: [Double], served: [Double], weights: ArraySlice<Float>) {
+    for (row, weight) in weights.enumerated() {
+      record(
+        learner: losses[3 * row], served: served.isEmpty ? .nan : served[3 * row],
+        baseRate: losses[3 * row + 1], noChange: losses[3 * row + 2], weight: Double(weight))
+    }
+  }
+}
+
+extension RunEvent {
+  init(alarm: DriftAlarm, atRow row: Int) {
+    var evidence: [String] = []
+    if let ks = alarm.ks { evidence.append("D \(ks.rounded(toDigits: 3))") }
+    if let pValue = alarm.pValue { evidence.append("p \(pValue.rounded(toDigits: 3))") }
+    if let psi = alarm.psi { evidence.append("PSI \(psi.rounded(toDigits: 3))") }
+    self.init(
+      .alarm, atRow: row, feature: alarm.feature, detail: evidence.joined(separator: ", "))
+  }
+}

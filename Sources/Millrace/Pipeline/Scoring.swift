@@ -1,0 +1,95 @@
+/// Answers for the records of a source: what `millrace predict` writes, and what a held-out part
+/// is measured by. Nothing is learnt.
+public struct Scoring {
+  /// Rows that were answered.
+  public private(set) var rows = 0
+  /// Records that could not be read; each has an answer without a value.
+  public private(set) var badRecords = 0
+  /// The metrics over the records that have a label; `nil` where none has.
+  public var metrics: MetricSummary? {
+    let summary = progressive.cumulative.summary
+    return summary.rows > 0 ? summary : nil
+  }
+
+  private let model: Model
+  private var progressive: ProgressiveMetrics
+  private var losses: [Double] = []
+
+  /// Scoring by a model.
+  public init(model: Model) {
+    self.model = model
+    progressive = ProgressiveMetrics(task: model.schema.task)
+  }
+
+  /// The answer for one record.
+  public enum Answer {
+    /// `Model.outputWidth` numbers.
+    case prediction(ArraySlice<Double>)
+    /// The record could not be read, and why.
+    case rejected(RejectedRecord)
+  }
+
+  /// Answers every record until the source ends, in the order of each partition.
+  ///
+  /// - Parameters:
+  ///   - shouldStop: asked between micro-batches.
+  ///   - answer: called once for each record.
+  public mutating func run(
+    over source: any LogSource, shouldStop: () -> Bool = { false },
+    answer: (Answer) throws(MillraceError) -> Void = { _ throws(MillraceError) in }
+  ) throws(MillraceError) {
+    for partition in source.partitions {
+      var decoder = try RecordDecoder(
+        schema: model.schema, format: source.format,
+        header: source.format.fieldNames(header: source.header(partition: partition)),
+        labels: .optional)
+      var records = RecordBatch()
+      var batch = Batch(columnCount: model.columnCount)
+      var rejected: [RejectedRecord] = []
+      var predictions: [Double] = []
+      while !shouldStop(),
+        try source.poll(
+          partition: partition, maxRecords: 8192, maxBytes: 4 << 20, linger: .milliseconds(100),
+          into: &records)
+      {
+        batch.removeAll()
+        rejected.removeAll(keepingCapacity: true)
+        decoder.decode(records, into: &batch, rejected: &rejected)
+        predict(batch, into: &predictions)
+        try pass(on: predictions, of: batch, rejected, to: answer)
+        rows += batch.count
+        badRecords += rejected.count
+      }
+    }
+  }
+
+  private mutating func predict(_ batch: Batch, into predictions: inout [Double]) {
+    let width = model.outputWidth
+    if predictions.count < batch.count * width {
+      predictions = Array(repeating: 0, count: batch.count * width)
+    }
+    predictions.withUnsafeMutableBufferPointer { buffer in
+      guard let base = buffer.baseAddress else { return }
+      let output = PredictionRows(base: base, count: batch.count, width: width)
+      model.predict(batch, rows: 0..<batch.count, into: output)
+      progressive.update(output, of: batch, rows: 0..<batch.count, losses: &losses)
+    }
+  }
+
+  /// Merges rows and rejected records back into the order of the records.
+  private func pass(
+    on predictions: [Double], of batch: Batch, _ rejected: [RejectedRecord],
+    to answer: (Answer) throws(MillraceError) -> Void
+  ) throws(MillraceError) {
+    let width = model.outputWidth
+    var remaining = rejected[...]
+    for row in 0..<batch.count {
+      while let next = remaining.first, next.recordIndex < batch.recordIndices[row] {
+        try answer(.rejected(next))
+        remaining.removeFirst()
+      }
+      try answer(.prediction(predictions[row * width..<(row + 1) * width]))
+    }
+    for record in remaining { try answer(.rejected(record)) }
+  }
+}

@@ -1,0 +1,84 @@
+import Millrace
+
+/// What `train` and `run` can be told of the learner and the schema.
+enum LearnerOptions {
+  static let label = Option(
+    required: "label", "COL", .text, help: "The column to predict.")
+  static let task = Option<Task?>(
+    "task", "TASK", .choice, help: "What the label is; inferred from it when not given.")
+  static let learner = Option<LearnerSettings.Kind>(
+    "learner", "LEARNER", .choice, default: LearnerSettings().learner,
+    help: "What learns. The default needs no setting.")
+  static let basis = Option<LearnerSettings.Basis>(
+    "basis", "BASIS", .choice, default: .auto,
+    help: "Which functions of the columns the bank may use.")
+  static let learningRate = Option<Double?>(
+    "learning-rate", "R", .positiveNumber, help: "The first step size.")
+  static let schedule = Option<LearnerSettings.Schedule>(
+    "schedule", "SCHEDULE", .choice, default: LearnerSettings().schedule,
+    help: "How the step size falls.")
+  static let l1 = Option("l1", "A", .number(in: 0...1e12), default: 0, help: "The L1 penalty.")
+  static let l2 = Option("l2", "A", .number(in: 0...1e12), default: 0, help: "The L2 penalty.")
+  static let driftVariance = Option(
+    "drift-variance", "Q", .number(in: 0...1e6), default: LearnerSettings().driftVariance,
+    help: "The variance that a filter's weights gain per record: how fast it forgets.")
+  static let passes = Option(
+    "passes", "N", .integer(in: 1...1_000_000), default: 1,
+    help: "How often the data is read; only the first time is measured.")
+  static let features = Option<[String]>(
+    "features", "A,B,…", .list, default: [], help: "The only columns to learn from.")
+  static let exclude = Option<[String]>(
+    "exclude", "A,B,…", .list, default: [], help: "Columns not to learn from.")
+  static let weight = Option<String?>(
+    "weight", "COL", .text, help: "The column that holds a record's importance.")
+  static let key = Option<String?>("key", "COL", .text, help: "The column that holds a key.")
+  static let timestamp = Option<String?>(
+    "timestamp", "COL", .text, help: "The column that holds a time.")
+  static let seed = Option<UInt64>(
+    "seed", "N", .integer(), default: 1, help: "The seed of everything random.")
+  static let format = Option<DataFormat?>(
+    "format", "FORMAT", .choice,
+    help: "How records are written, where the address does not say: standard input.")
+  static let header = Option(
+    "header", "", .flag, default: true,
+    help: "The first line of CSV names the columns; with --no-header they are x1, x2, …")
+  static let maxBadRecords = Option(
+    "max-bad-records", "SHARE", .number(in: 0...1), default: PipelineSettings().maxBadRecords,
+    help: "The share of bad records above which the job stops with status 3.")
+  static let threads = Option(
+    "threads", "N", .integer(in: 1...1024), default: 2,
+    help: "1 reads and learns in turn; otherwise a thread reads ahead. Changes no result.")
+
+  static let all: [any CommandOption] = [
+    task, learner, basis, learningRate, schedule, l1, l2, driftVariance, passes, features, exclude,
+    weight, key, timestamp, seed, format, header,
+    maxBadRecords, threads,
+  ]
+
+  /// The learner's settings.
+  static func settings(_ arguments: Arguments, blockSize: Int) -> LearnerSettings {
+    var settings = LearnerSettings()
+    settings.learner = arguments[learner]
+    settings.basis = arguments[basis]
+    settings.learningRate = arguments[learningRate]
+    settings.schedule = arguments[schedule]
+    settings.l1 = arguments[l1]
+    settings.l2 = arguments[l2]
+    settings.driftVariance = arguments[driftVariance]
+    settings.batchSize = blockSize
+    settings.seed = arguments[seed]
+    return settings
+  }
+
+  /// What is given of the schema.
+  static func inference(_ arguments: Arguments) -> SchemaInference.Options {
+    var options = SchemaInference.Options(label: arguments[label])
+    options.task = arguments[task]
+    options.features = arguments.isGiven(features) ? arguments[features] : nil
+    options.exclude = arguments[exclude]
+    options.weight = arguments[weight]
+    options.key = arguments[key]
+    options.timestamp = arguments[timestamp]
+    return options
+  }
+}

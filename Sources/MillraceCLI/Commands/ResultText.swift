@@ -1,0 +1,67 @@
+import Millrace
+
+extension Pipeline.Progress {
+  /// One line: rows, rate, loss, drift, version, what is left.
+  var line: String {
+    var parts = ["\(rows) rows", "\(Int(rowsPerSecond)) rows/s"]
+    if let loss { parts.append("loss \(shown(loss))") }
+    if alarms > 0 { parts.append("\(alarms) drift alarms") }
+    if let version { parts.append("serving version \(version)") }
+    if let share, share < 1 { parts.append("\(Int(share * 100)) %") }
+    if let secondsLeft, secondsLeft >= 1 { parts.append("\(Int(secondsLeft)) s left") }
+    return parts.joined(separator: " · ")
+  }
+}
+
+extension RunResult {
+  /// The result in a few lines for people.
+  var text: String {
+    var lines: [String] = []
+    lines.append(
+      "\(rows) rows in \(shown(seconds)) s (\(Int(rowsPerSecond)) rows/s)"
+        + (badRecords > 0 ? ", \(badRecords) bad records" : ""))
+    if progressive.rows > 0 { lines.append("as it learnt: \(progressive.text)") }
+    if let baseRate = progressive.baseRate, let loss = baseRate.logLoss ?? baseRate.rmse {
+      lines.append("  of the base rate alone: \(shown(loss))")
+    }
+    if let served, served.rows > 0 { lines.append("as it was served: \(served.text)") }
+    if let test { lines.append("on held-out data: \(test.text)") }
+    for alarm in drift?.alarms ?? [] {
+      let evidence = [("D", alarm.alarm.ks), ("PSI", alarm.alarm.psi)]
+        .compactMap { name, value in value.map { "\(name) \(shown($0))" } }
+        .joined(separator: ", ")
+      let subject = "drift at row \(alarm.alarm.atRow): \(alarm.alarm.feature)"
+      lines.append(evidence.isEmpty ? subject : "\(subject) \(evidence)")
+    }
+    if let retrainings, retrainings > 0 {
+      lines.append("\(retrainings) retrainings, \(swaps ?? 0) swaps")
+    }
+    for version in rejected ?? [] {
+      lines.append("version \(version.version) was not promoted: \(version.reason)")
+    }
+    if let coefficients {
+      lines.append("intercept \(coefficients.intercept)")
+      for (name, value) in coefficients.columns { lines.append("\(name) \(value)") }
+    }
+    if let model { lines.append("\(model.name)@\(model.version) in \(model.path)") }
+    return lines.joined(separator: "\n")
+  }
+}
+
+extension MetricSummary {
+  /// The metrics there are, in one line.
+  var text: String {
+    let all: [(String, Double?)] = [
+      ("log-loss", logLoss), ("accuracy", accuracy), ("AUC", auc), ("RMSE", rmse), ("MAE", mae),
+      ("R²", r2), ("90 % interval coverage", intervalCoverage),
+    ]
+    return all.compactMap { name, value in value.map { "\(name) \(shown($0))" } }
+      .joined(separator: ", ")
+  }
+}
+
+/// Four significant digits.
+private func shown(_ value: Double) -> String {
+  let rounded = value.rounded(toDigits: 4)
+  return rounded == rounded.rounded() && abs(rounded) < 1e15 ? "\(Int(rounded))" : "\(rounded)"
+}

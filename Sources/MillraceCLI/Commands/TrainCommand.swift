@@ -1,0 +1,78 @@
+import Millrace
+
+/// `millrace train`: learns a dataset to its end and stores a version.
+struct TrainCommand: Command {
+  /// What is held out to be measured by.
+  enum Test: Equatable, Sendable {
+    /// The records of another file.
+    case file(String)
+    /// The last part of the data, in its order.
+    case fraction(Double)
+  }
+
+  static let data = Option(
+    argument: "DATA", .path, help: "The data: a file, a directory of partitions, or -.")
+  static let model = Option<String?>(
+    "model", "NAME", .text, help: "The model's name; without one nothing is stored.")
+  static let batchSize = Option(
+    "batch-size", "N", .integer(in: 1...1_000_000), default: LearnerSettings().batchSize,
+    help: "Records per learning block, for learners that work by blocks.")
+  static let test = Option<Test?>(
+    "test", "FILE|FRACTION", .test,
+    help: "Measure on another file, or on the last part of the data, which is not learnt.")
+  static let coefficients = Option(
+    flag: "coefficients", help: "Give the coefficients in the units of the input columns.")
+  static let report = Option<String?>(
+    "report", "FILE.html", .path, help: "Write one page that shows the training.")
+
+  let name = "train"
+  let summary = "Learn a dataset and store a version."
+  let example = """
+    millrace train elec.csv --label class --model elec --test 0.2
+    millrace train house.csv --label price --learner exact --coefficients --json
+    """
+  let options: [any CommandOption] =
+    [data, LearnerOptions.label, model, StoreOptions.store, batchSize, test, coefficients, report]
+    + LearnerOptions.all
+
+  func run(_ arguments: Arguments, on terminal: Terminal) throws(MillraceError) -> ExitStatus {
+    StopRequest.listen()
+    var settings = PipelineSettings()
+    settings.learner = LearnerOptions.settings(arguments, blockSize: arguments[Self.batchSize])
+    settings.passes = arguments[LearnerOptions.passes]
+    settings.threads = arguments[LearnerOptions.threads]
+    settings.maxBadRecords = arguments[LearnerOptions.maxBadRecords]
+    var job = TrainingJob(
+      data: arguments[Self.data], format: arguments[LearnerOptions.format], settings: settings,
+      inference: LearnerOptions.inference(arguments))
+    job.hasHeader = arguments[LearnerOptions.header]
+    job.modelName = arguments[Self.model]
+    job.store = ModelStore(path: arguments[StoreOptions.store])
+    job.wantsCoefficients = arguments[Self.coefficients]
+    job.reportPath = arguments[Self.report]
+    job.commandLine = terminal.commandLine
+    switch arguments[Self.test] {
+    case .file(let path): job.holdout = .file(path)
+    case .fraction(let fraction): job.holdout = .lastFraction(fraction)
+    case nil: break
+    }
+    let result = try job.run(
+      shouldStop: { StopRequest.isMade }, warn: { terminal.logger.log(.warning, $0) }
+    ) { progress in
+      terminal.progress(progress.line)
+    }
+    terminal.endProgress()
+    try terminal.report(result) { result.text }
+    return .done
+  }
+}
+
+extension ValueKind where Value == TrainCommand.Test {
+  /// A path, or a share between 0 and 1.
+  static var test: Self {
+    Self(one: "a file, or a fraction between 0 and 1") { text in
+      guard let number = Double(text) else { return text.isEmpty ? nil : .file(text) }
+      return number > 0 && number < 1 ? .fraction(number) : nil
+    }
+  }
+}
