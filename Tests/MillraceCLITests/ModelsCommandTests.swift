@@ -101,7 +101,7 @@ import Testing
       #expect(unknown.status == 2)
       #expect(
         unknown.errors
-          == "millrace: there is no command \"modles\"; did you mean models?. "
+          == "millrace: there is no command \"modles\" (did you mean models?). "
           + "See 'millrace --help'\n")
       #expect(try run(millrace, "models", "show", "--store", store.path).status == 2)
       #expect(try run(millrace, "models", "delete", "elec", "--store", store.path).status == 2)

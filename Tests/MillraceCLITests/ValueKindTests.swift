@@ -65,7 +65,7 @@ import Testing
   }
 
   @Test func `a name is suggested only when it is near`() {
-    #expect(suggestion("trian", among: ["run", "train"]) == "; did you mean train?")
+    #expect(suggestion("trian", among: ["run", "train"]) == " (did you mean train?)")
     #expect(suggestion("banana", among: ["run", "train"]) == "")
     #expect(suggestion("x", among: []) == "")
   }

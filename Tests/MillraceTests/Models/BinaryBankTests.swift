@@ -145,4 +145,63 @@ import Testing
     #expect(whole.predictions == split.predictions)
     #expect(whole.bank.encoded() == split.bank.encoded())
   }
+
+  /// Rows whose truth is linear but for an unseen level that turns every 60 rows.
+  private func levelStream(count: Int, level: Float) -> (rows: [Float], labels: [Double]) {
+    var uniform = SeededUniform(seed: 7)
+    var (rows, labels): ([Float], [Double]) = ([], [])
+    for index in 0..<count {
+      let (a, b) = (uniform.normal(), uniform.normal())
+      rows += [a, b, 1]
+      let margin = a - b + (index / 60 % 2 == 0 ? level : -level)
+      labels.append(margin + uniform.normal() > 0 ? 1 : 0)
+    }
+    return (rows, labels)
+  }
+
+  @Test(arguments: [0, 2] as [Float])
+  func `without fresh labels it answers like the best model of long standing`(level: Float) throws {
+    let (rows, labels) = levelStream(count: 12_000, level: level)
+    let (bank, _) = try predictions(.auto, Array(rows[..<24_000]), Array(labels[..<8_000]))
+    var still = LearnerSettings()
+    still.driftVariance = 0
+    var filter = try GaussianFilter(settings: still, task: .binary, columns: 3)
+    _ = filter.learn(
+      Array(rows[..<24_000]), columns: 3, labels: Array(labels[..<8_000]),
+      weights: Array(repeating: 1, count: 8_000), width: 1)
+    let (rest, truth) = (Array(rows[24_000...]), Array(labels[8_000...]))
+    func loss(_ learner: some Learner, _ horizon: LabelHorizon) -> Double {
+      logLoss(learner.predict(rest, columns: 3, width: 1, horizon: horizon), truth)
+    }
+    #expect(loss(bank, .never) < loss(filter, .never) * 1.01)
+    if level > 0 { #expect(loss(bank, .never) < loss(bank, .immediate) * 0.8) }
+  }
+
+  @Test func `the experts that carry the weight are named, with what they make of the columns`()
+    throws
+  {
+    var uniform = SeededUniform(seed: 11)
+    var (rows, labels): ([Float], [Double]) = ([], [])
+    for _ in 0..<4_000 {
+      let (a, b) = (uniform.normal(), uniform.normal())
+      rows += [a, b, 1]
+      labels.append(a + 2 * a * b + 0.5 * uniform.normal() > 0 ? 1 : 0)
+    }
+    let (bank, _) = try predictions(.quadratic, rows, labels)
+    for horizon in [LabelHorizon.immediate, .never] {
+      let experts = bank.experts(horizon: horizon)
+      #expect(abs(experts.map(\.weight).reduce(0, +) - 1) < 1e-5)
+      #expect(experts.count == 40)
+      let wide = experts.filter { $0.name.hasPrefix("wide filter, drift") }
+      #expect(wide.map(\.weight).reduce(0, +) > 0.9)
+
+      let terms = bank.basisTerms(horizon: horizon)
+      let greatest = terms.max { abs($0.coefficient) < abs($1.coefficient) }
+      #expect(greatest?.function == .product(1, 0))
+      let slopes = bank.standardizedCoefficients(horizon: horizon)[0]
+      #expect(slopes.count == 3 && slopes[0] > 4 * abs(slopes[1]))
+      #expect(abs((greatest?.coefficient ?? 0) / slopes[0] - 2) < 0.5)
+    }
+    #expect(bank.experts(horizon: .never)[6].name == "filter, drift 0.0")
+  }
 }

@@ -1,0 +1,90 @@
+import Foundation
+import Testing
+
+/// The same records learn the same model, byte for byte, however they are written.
+@Suite struct `Input formats` {
+  private let folder: Folder
+  private let lines = stream(1_500)
+
+  init() throws {
+    folder = try Folder()
+    try folder.write(lines, to: "data.csv")
+    try folder.write(
+      lines.map { $0.split(separator: ",").joined(separator: "\t") }, to: "data.tsv")
+    try folder.write(Array(lines.dropFirst()), to: "bare.csv")
+    try folder.write(
+      lines.dropFirst().map { line in
+        let fields = line.split(separator: ",")
+        return "{\"a\":\(fields[0]),\"b\":\(fields[1]),\"y\":\(fields[2])}"
+      }, to: "data.jsonl")
+    let gzip = try Process.run(
+      URL(fileURLWithPath: "/usr/bin/env"), arguments: ["gzip", "-k", "\(folder.path)/data.csv"])
+    gzip.waitUntilExit()
+    try #require(gzip.terminationStatus == 0)
+  }
+
+  private func run(_ arguments: [String], input: String?) throws -> MillraceProcess.Outcome {
+    let input = try input.map {
+      try FileHandle(forReadingFrom: URL(fileURLWithPath: "\(folder.path)/\($0)"))
+    }
+    return try MillraceProcess.run(arguments, in: folder, input: input)
+  }
+
+  @Test(arguments: ["train", "run"], ["auto", "exact"])
+  func `teach the same`(command: String, learner: String) throws {
+    // Following a log is no batch job: it has no exact solution.
+    if command == "run" && learner == "exact" { return }
+    let options =
+      (command == "run" ? ["--until-end"] : []) + [
+        "--learner", learner, "--l2", "0.01", "--quiet", "--model",
+      ]
+    let forms: [(name: String, address: [String], label: String, input: String?)] = [
+      ("csv", ["data.csv"], "y", nil), ("tsv", ["data.tsv"], "y", nil),
+      ("gz", ["data.csv.gz"], "y", nil), ("jsonl", ["data.jsonl"], "y", nil),
+      ("bare", ["bare.csv", "--no-header"], "x3", nil),
+    ]
+    // A stream is read once; the exact solution of a logistic regression reads again and again.
+    let streams: [(name: String, address: [String], label: String, input: String?)] =
+      learner == "exact"
+      ? []
+      : [
+        ("stdin", ["-", "--format", "csv"], "y", "data.csv"),
+        ("stdin-jsonl", ["-", "--format", "jsonl"], "y", "data.jsonl"),
+        ("stdin-gz", ["-", "--format", "csv"], "y", "data.csv.gz"),
+      ]
+    var models: [Data] = []
+    var answers: [String] = []
+    for (name, address, label, input) in forms + streams {
+      let outcome = try run(
+        [command] + address + ["--label", label] + options + [name], input: input)
+      #expect(outcome.status == 0, "\(name): \(outcome.errors)")
+      models.append(try folder.read("models/\(name)/1/model.safetensors"))
+      let predicted = try run(["predict"] + address + ["--model", name], input: input)
+      #expect(predicted.status == 0, "\(name): \(predicted.errors)")
+      #expect(predicted.output.split(separator: "\n").count == lines.count)
+      answers.append(predicted.output)
+    }
+    #expect(Set(models).count == 1)
+    #expect(Set(answers).count == 1)
+  }
+
+  @Test func `an exact solution recovers the coefficients that made the data`() throws {
+    let rows = 20_000
+    let noise = 0.1
+    try MillraceProcess.run(
+      "generate", "linear", "--rows", "\(rows)", "--features", "4", "--noise", "\(noise)",
+      "--output", "linear.csv", in: folder)
+    let truth = try JSONSerialization.jsonObject(with: folder.read("linear.truth.json"))
+    let segments = (truth as? [String: Any])?["segments"] as? [[String: Any]]
+    let expected = try #require(segments?.first?["coefficients"] as? [String: Double])
+    let outcome = try MillraceProcess.run(
+      "train", "linear.csv", "--label", "label", "--learner", "exact", "--coefficients", "--json",
+      in: folder)
+    let found = try #require(outcome.json["coefficients"] as? [String: Double])
+    #expect(Set(found.keys) == Set(expected.keys))
+    for (name, value) in expected {
+      // Columns have unit variance: an estimate's standard error is noise / √rows.
+      #expect(abs((found[name] ?? .nan) - value) < 5 * noise / Double(rows).squareRoot())
+    }
+  }
+}
