@@ -39,7 +39,7 @@ private func nanoseconds(_ count: Int, _ body: (Int) throws -> Void) rethrows ->
 let arguments = CommandLine.arguments.dropFirst()
 let name = arguments.dropFirst().first ?? "sea"
 var predictor = try Predictor(name, store: arguments.first ?? "models")
-let plain = Plain(predictor.served)
+private let plain = Plain(predictor.served)
 var reader = ModelHandle(predictor.served).makeReader()
 let columns = predictor.served.model.columnCount
 let row = (0..<columns).map { Float($0) }

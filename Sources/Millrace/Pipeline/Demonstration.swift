@@ -39,6 +39,8 @@ public struct Demonstration {
     ).write(to: data)
     show(.stream(rows: rows, driftRow: driftRow, path: data))
 
+    // Made before it is followed: the feeder may come later.
+    try Directory.create("\(directory)/events")
     let events = try LogAddress("\(directory)/events/", format: .jsonLines)
     let feeder = Feeder(data: data, to: events, ratePerSecond: ratePerSecond)
     defer { feeder.stop() }
