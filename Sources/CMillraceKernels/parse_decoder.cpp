@@ -180,13 +180,24 @@ bool millrace_decoder::take(const Row &row, size_t index, Rows &rows,
 const uint8_t *millrace_decoder::readable(const Records &records, size_t index) {
   size_t start = records.starts[index], end = records.ends[index];
   const uint8_t *bytes = records.bytes + start;
-  return end + padding <= records.length ? bytes : copy(bytes, end - start);
+  bool inside = start >= padding && end + padding <= records.length;
+  return inside ? bytes : copy(bytes, end - start);
 }
 
 const uint8_t *millrace_decoder::copy(const uint8_t *bytes, size_t length) {
-  padded.assign((const char *)bytes, length);
+  padded.assign(padding, '\0');
+  padded.append((const char *)bytes, length);
   padded.append(padding, '\0');
-  return (const uint8_t *)padded.data();
+  return (const uint8_t *)padded.data() + padding;
+}
+
+void millrace_decoder::find_runs() {
+  if (runs.size() == fields.size()) return;
+  runs.assign(fields.size(), 1);
+  for (size_t i = fields.size(); i-- > 1;) {
+    bool together = number_columns[i - 1] >= 0 && number_columns[i] == number_columns[i - 1] + 1;
+    if (together) runs[i - 1] = (uint8_t)std::min(runs[i] + 1, 8);
+  }
 }
 
 millrace_decoder *millrace_decoder_create(millrace_syntax syntax, uint8_t delimiter,
@@ -238,10 +249,33 @@ size_t millrace_decode(millrace_decoder *decoder, const uint8_t *bytes, size_t l
   Records records{bytes, length, starts, ends, count};
   Rows rows{features, wide ? wide_features : nullptr, labels,    weights, record_indices,
             keeps ? kept_ends : nullptr,              *row_count};
-  size_t next = decoder->syntax == millrace_syntax_json
-                    ? decode_json(*decoder, records, from, rows, *fault)
-                    : decode_separated(*decoder, records, from, rows, *fault);
+  size_t next = 0;
+  switch (decoder->syntax) {
+    case millrace_syntax_separated:
+      next = decode_separated(*decoder, records, from, rows, *fault);
+      break;
+    case millrace_syntax_json:
+      next = decode_json(*decoder, records, from, rows, *fault);
+      break;
+    case millrace_syntax_libsvm:
+      next = decode_libsvm(*decoder, records, from, rows, *fault);
+      break;
+  }
   *row_count = rows.count;
+  return next;
+}
+
+size_t millrace_decode_sparse(millrace_decoder *decoder, const uint8_t *bytes, size_t length,
+                              const size_t *starts, const size_t *ends, size_t count, size_t from,
+                              uint32_t mask, size_t *row_count, size_t *row_starts,
+                              uint32_t *indices, float *values, double *labels, float *weights,
+                              size_t *record_indices, millrace_fault *fault) {
+  *fault = {};
+  Records records{bytes, length, starts, ends, count};
+  Rows rows{nullptr, nullptr, labels, weights, record_indices, nullptr, *row_count};
+  SparseRows sparse{row_starts, indices, values, rows};
+  size_t next = decode_libsvm(*decoder, records, from, mask, sparse, *fault);
+  *row_count = sparse.rows.count;
   return next;
 }
 
@@ -258,10 +292,16 @@ void millrace_visit_fields(millrace_decoder *decoder, const uint8_t *record, siz
     visitor(context, name.data(), name.size(), level.data(), level.size(), kind);
   };
   const uint8_t *bytes = decoder->copy(record, length);
-  if (decoder->syntax == millrace_syntax_json) {
-    visit_json(*decoder, bytes, length, *fault, visit);
-  } else {
-    visit_separated(*decoder, bytes, length, *fault, visit);
+  switch (decoder->syntax) {
+    case millrace_syntax_separated:
+      visit_separated(*decoder, bytes, length, *fault, visit);
+      break;
+    case millrace_syntax_json:
+      visit_json(*decoder, bytes, length, *fault, visit);
+      break;
+    case millrace_syntax_libsvm:
+      visit_libsvm(*decoder, bytes, length, *fault, visit);
+      break;
   }
 }
 

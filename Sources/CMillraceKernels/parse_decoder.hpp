@@ -17,7 +17,8 @@ namespace millrace {
 constexpr size_t absent = SIZE_MAX;
 constexpr double missing = std::numeric_limits<double>::quiet_NaN();
 
-/// Bytes that must be readable behind a record: a block of 64, and a number read ahead.
+/// Bytes that must be readable around a record: a block of 64 and a number read ahead behind it,
+/// eight bytes in front of it.
 constexpr size_t padding = 128;
 
 /// Texts to the numbers 0, 1, 2 … in the order they were added.
@@ -61,6 +62,14 @@ struct Rows {
   size_t count;
 };
 
+/// Where rows of few columns that are not 0 go: row i is [row_starts[i], row_starts[i + 1]).
+struct SparseRows {
+  size_t *row_starts;
+  uint32_t *indices;
+  float *values;
+  Rows rows;
+};
+
 /// A row in the making.
 struct Row {
   float *features;
@@ -102,11 +111,13 @@ struct millrace_decoder {
   std::vector<millrace::Field> fields;
   /// For a field that is a number and nothing else its column; -1 for the others.
   std::vector<int32_t> number_columns;
+  /// How many fields from each on are numbers in columns side by side: 1 to 8.
+  std::vector<uint8_t> runs;
   millrace::Dictionary names;
   size_t label_field = millrace::absent, weight_field = millrace::absent;
   size_t key = millrace::absent, timestamp = millrace::absent;
-  /// Where the fields of a record end.
-  std::vector<uint32_t> ends;
+  /// Where the fields of a record start.
+  std::vector<uint32_t> starts;
   /// A copy of a record that lies too close to the end of its buffer.
   std::string padded;
   /// The keys and timestamps of the rows, one after another.
@@ -125,11 +136,14 @@ struct millrace_decoder {
   /// Appends the row, read from record `index`, when it has all it needs.
   bool take(const millrace::Row &row, size_t index, millrace::Rows &rows, millrace_fault &fault);
 
-  /// Record `index` with `padding` readable bytes behind it: where it lies, or a copy.
+  /// Record `index` with `padding` readable bytes on both sides: where it lies, or a copy.
   const uint8_t *readable(const millrace::Records &records, size_t index);
 
-  /// A copy of a record with `padding` bytes behind it.
+  /// A copy of a record with `padding` bytes on both sides.
   const uint8_t *copy(const uint8_t *bytes, size_t length);
+
+  /// Fills `runs`.
+  void find_runs();
 
   /// Fills the fault and returns false.
   bool refuse(millrace_fault &fault, millrace_fault_kind kind, size_t field = millrace::absent,
@@ -144,12 +158,19 @@ size_t decode_separated(millrace_decoder &decoder, const Records &records, size_
 size_t decode_json(millrace_decoder &decoder, const Records &records, size_t from,
                    Rows &rows, millrace_fault &fault);
 
+size_t decode_libsvm(millrace_decoder &decoder, const Records &records, size_t from, Rows &rows,
+                     millrace_fault &fault);
+size_t decode_libsvm(millrace_decoder &decoder, const Records &records, size_t from, uint32_t mask,
+                     SparseRows &rows, millrace_fault &fault);
+
 /// Told of a field's name, where it has one, and its text; `nested` for an object or array.
 using Visitor = std::function<void(std::string_view name, std::string_view text, bool nested)>;
 
 /// Visits all fields of a record; false with a fault when it cannot be read.
 bool visit_separated(millrace_decoder &decoder, const uint8_t *record, size_t length,
                      millrace_fault &fault, const Visitor &visitor);
+bool visit_libsvm(millrace_decoder &decoder, const uint8_t *record, size_t length,
+                  millrace_fault &fault, const Visitor &visitor);
 bool visit_json(millrace_decoder &decoder, const uint8_t *record, size_t length,
                 millrace_fault &fault, const Visitor &visitor);
 

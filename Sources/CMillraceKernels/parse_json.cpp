@@ -1,6 +1,7 @@
 #include "parse_json.hpp"
 
 #include "clones.h"
+#include "parse_eight.hpp"
 
 namespace millrace {
 
@@ -72,13 +73,19 @@ void Layout::learn(const millrace_decoder &decoder, const uint8_t *bytes, size_t
     std::string_view token(value, (size_t)((stop < end ? stop : end - 1) - value)), text;
     if (name.find_first_of(",\\") != name.npos || !json_scalar(token, text)) break;
     std::string_view between(start, (size_t)(value - start));
-    Gap gap{this->text.size(), between.size(), {}, {}, decoder.names.find(name)};
+    size_t field = decoder.names.find(name);
+    int32_t column = field == absent ? -1 : decoder.number_columns[field];
+    Gap gap{this->text.size(), between.size(), {}, {}, field, column, 1};
     this->text += between;
     for (size_t i = 0; i < 2; i++) first_bytes(between, 8 * i, gap.words[i], gap.masks[i]);
     if (gap.field != absent) uses[gap.field]++;
     gaps.push_back(gap);
     if (stop == end) {
       complete = std::all_of(uses.begin(), uses.end(), [](int count) { return count > 0; });
+      for (size_t i = gaps.size(); i-- > 1;) {
+        bool together = gaps[i - 1].column >= 0 && gaps[i].column == gaps[i - 1].column + 1;
+        if (together) gaps[i - 1].run = std::min(gaps[i].run + 1, 8u);
+      }
       return;
     }
     next = stop + 1;
@@ -86,67 +93,79 @@ void Layout::learn(const millrace_decoder &decoder, const uint8_t *bytes, size_t
   gaps.clear();
 }
 
-/// Puts a value that is not a plain number, or not for a number column.
-Outcome put_scalar(const millrace_decoder &decoder, size_t field, const uint8_t *value,
-                          const uint8_t *end, Row &row, millrace_fault &fault) {
+bool put_scalar(const millrace_decoder &decoder, size_t field, const uint8_t *value,
+                const uint8_t *end, Row &row, millrace_fault &fault) {
   std::string_view text;
-  if (!json_scalar({(const char *)value, (size_t)(end - value)}, text)) return Outcome::other;
-  if (field == absent) return Outcome::row;
+  if (!json_scalar({(const char *)value, (size_t)(end - value)}, text)) return false;
   const uint8_t *start = (const uint8_t *)text.data();
-  return decoder.put(field, start, start + text.size(), row, fault) ? Outcome::row
-                                                                    : Outcome::refused;
+  return field == absent || decoder.put(field, start, start + text.size(), row, fault);
 }
 
-/// Reads a record that has the layout of one before: commas end its values.
+/// Whether the gap stands at `text`; 16 bytes are readable.
+MILLRACE_INLINE bool stands_at(const uint8_t *text, const Gap &gap, const char *texts) {
+  uint64_t different = ((load8(text) ^ gap.words[0]) & gap.masks[0]) |
+                       ((load8(text + 8) ^ gap.words[1]) & gap.masks[1]);
+  return !different &&
+         (gap.length <= 16 || !memcmp(text + 16, texts + gap.start + 16, gap.length - 16));
+}
+
+/// Reads a record that has the layout of one before: commas end its values. False when it has not,
+/// or does not fit: the general reader then finds out what it is.
 template <bool exact>
-MILLRACE_INLINE Outcome read_alike(const millrace_decoder &decoder, const Gap *gaps, size_t count,
-                                   const char *texts, const int32_t *columns, uint32_t *ends,
-                                   const uint8_t *bytes, size_t length, Row &row,
-                                   millrace_fault &fault) {
-  Separated separated = find_delimiters(bytes, length, ',', ends, count);
-  if (separated.delimiters + 1 != count) return Outcome::other;
-  if (!separated.ascii && !is_utf8(bytes, length)) return Outcome::not_utf8;
+MILLRACE_INLINE bool read_alike(const millrace_decoder &decoder, const Gap *gaps, size_t count,
+                                   const char *texts, uint32_t *starts, const uint8_t *bytes,
+                                   size_t length, Row &row, millrace_fault &fault) {
+  Separated separated = find_fields(bytes, length, ',', starts, count);
+  if (separated.fields != count || !(separated.ascii || is_utf8(bytes, length))) return false;
   while (length && is_space((char)bytes[length - 1])) length--;
-  if (!length || bytes[--length] != '}') return Outcome::other;
-  ends[count - 1] = (uint32_t)length;
-  const uint8_t *next = bytes;
-  for (size_t i = 0; i < count; i++) {
-    const Gap &gap = gaps[i];
-    const uint8_t *end = bytes + ends[i], *value = next + gap.length;
-    uint64_t different = ((load8(next) ^ gap.words[0]) & gap.masks[0]) |
-                         ((load8(next + 8) ^ gap.words[1]) & gap.masks[1]);
-    if (different || value > end) return Outcome::other;
-    if (gap.length > 16 && memcmp(next + 16, texts + gap.start + 16, gap.length - 16)) {
-      return Outcome::other;
+  if (!length || bytes[--length] != '}') return false;
+  for (size_t i = 0; i < beyond; i++) starts[count + i] = (uint32_t)length + 1;
+  for (size_t i = 0; i < count;) {
+    const Gap &first = gaps[i];
+    size_t lanes = first.run;
+    uint32_t values[8] = {};
+    for (size_t k = 0; k < lanes; k++) {
+      const Gap &gap = gaps[i + k];
+      values[k] = starts[i + k] + (uint32_t)gap.length;
+      if (values[k] >= starts[i + k + 1] || !stands_at(bytes + starts[i + k], gap, texts)) {
+        return false;
+      }
     }
-    double number;
-    int32_t column = gap.field == absent ? -1 : columns[gap.field];
-    if (column >= 0 && common_number<true, exact>(value, (size_t)(end - value), number)) {
-      row.features[column] = (float)number;
-      if (exact) row.wide_features[column] = number;
-    } else {
-      Outcome outcome = put_scalar(decoder, gap.field, value, end, row, fault);
-      if (outcome != Outcome::row) return outcome;
+    uint8_t others = 1;
+    if (lanes > 1) {
+      EightTexts eight = eight_texts<1>(bytes, values, starts + i + 1);
+      others = put_eight<true, exact>(eight, lanes, row.features + first.column,
+                                      row.wide_features + (exact ? first.column : 0));
     }
-    next = end + 1;
+    for (; others; others &= others - 1) {
+      size_t k = (size_t)__builtin_ctz(others);
+      const Gap &gap = gaps[i + k];
+      const uint8_t *value = bytes + values[k], *end = bytes + starts[i + k + 1] - 1;
+      double number;
+      if (gap.column >= 0 && common_number<true, exact>(value, (size_t)(end - value), number)) {
+        row.features[gap.column] = (float)number;
+        if (exact) row.wide_features[gap.column] = number;
+      } else if (!put_scalar(decoder, gap.field, value, end, row, fault)) {
+        return false;
+      }
+    }
+    i += lanes;
   }
-  return Outcome::row;
+  return true;
 }
 
 MILLRACE_CLONES
-static Outcome read_alike_floats(const millrace_decoder &decoder, const Gap *gaps, size_t count,
-                                 const char *texts, const int32_t *columns, uint32_t *ends,
-                                 const uint8_t *bytes, size_t length, Row &row,
-                                 millrace_fault &fault) {
-  return read_alike<false>(decoder, gaps, count, texts, columns, ends, bytes, length, row, fault);
+static bool read_alike_floats(const millrace_decoder &decoder, const Gap *gaps, size_t count,
+                              const char *texts, uint32_t *starts, const uint8_t *bytes,
+                              size_t length, Row &row, millrace_fault &fault) {
+  return read_alike<false>(decoder, gaps, count, texts, starts, bytes, length, row, fault);
 }
 
 MILLRACE_CLONES
-static Outcome read_alike_doubles(const millrace_decoder &decoder, const Gap *gaps, size_t count,
-                                  const char *texts, const int32_t *columns, uint32_t *ends,
-                                  const uint8_t *bytes, size_t length, Row &row,
-                                  millrace_fault &fault) {
-  return read_alike<true>(decoder, gaps, count, texts, columns, ends, bytes, length, row, fault);
+static bool read_alike_doubles(const millrace_decoder &decoder, const Gap *gaps, size_t count,
+                               const char *texts, uint32_t *starts, const uint8_t *bytes,
+                               size_t length, Row &row, millrace_fault &fault) {
+  return read_alike<true>(decoder, gaps, count, texts, starts, bytes, length, row, fault);
 }
 
 /// Visits the members of an object; what a visit returns as false ends it.
@@ -217,24 +236,22 @@ size_t decode_json(millrace_decoder &decoder, const Records &records, size_t fro
                    Rows &rows, millrace_fault &fault) {
   auto read_alike = rows.wide_features ? read_alike_doubles : read_alike_floats;
   const Layout &layout = decoder.json->layout;
-  const int32_t *columns = decoder.number_columns.data();
   for (size_t i = from; i < records.count; i++) {
     Row row = decoder.next_row(rows);
     const uint8_t *bytes = decoder.readable(records, i);
     size_t length = records.ends[i] - records.starts[i], count = layout.gaps.size();
-    Outcome outcome = Outcome::other;
+    bool fits = false;
     if (count && length <= UINT32_MAX) {
-      decoder.ends.resize(count + 64);
+      decoder.starts.resize(starts_room(count));
       for (size_t j = 0; !layout.complete && j < decoder.columns; j++) row.set(j, missing);
-      outcome = read_alike(decoder, layout.gaps.data(), count, layout.text.data(), columns,
-                           decoder.ends.data(), bytes, length, row, fault);
+      fits = read_alike(decoder, layout.gaps.data(), count, layout.text.data(),
+                        decoder.starts.data(), bytes, length, row, fault);
     }
-    bool fits = outcome == Outcome::row;
-    if (outcome == Outcome::other) {
+    if (!fits) {
       row = decoder.next_row(rows);
+      fault = {};
       fits = read_any(decoder, bytes, length, row, fault);
     }
-    if (outcome == Outcome::not_utf8) decoder.refuse(fault, millrace_fault_utf8);
     if (!fits || !decoder.take(row, i, rows, fault)) {
       fault.record = i;
       return i + 1;

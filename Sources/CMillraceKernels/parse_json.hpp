@@ -16,6 +16,10 @@ struct Gap {
   uint64_t words[2], masks[2];
   /// The field that the key names; `absent` for one that is not used.
   size_t field;
+  /// Where the value is a plain number for a column, this column; −1 otherwise.
+  int32_t column;
+  /// How many values from this one on are numbers in columns side by side: 1 to 8.
+  uint32_t run;
 };
 
 /// The keys and spaces of a record, which the next one most often repeats to the byte.
@@ -40,10 +44,11 @@ class JSONReader {
 /// text ← what it says, without quotes; false when it has escapes or is not valid.
 bool json_scalar(std::string_view token, std::string_view &text);
 
-// Not static, because clang 21 forgets inline functions that are only reached through a static one
-// from a function with clones.
-Outcome put_scalar(const millrace_decoder &decoder, size_t field, const uint8_t *value,
-                   const uint8_t *end, Row &row, millrace_fault &fault);
+/// Puts one value that is neither object nor array; false when it is not simple or does not fit.
+/// Not static, because clang 21 forgets inline functions that are only reached through a static one
+/// from a function with clones.
+bool put_scalar(const millrace_decoder &decoder, size_t field, const uint8_t *value,
+                const uint8_t *end, Row &row, millrace_fault &fault);
 
 }  // namespace millrace
 

@@ -2,9 +2,13 @@
 
 #include "clones.h"
 #include "parse_decoder.hpp"
+#include "parse_eight.hpp"
 #include "parse_fields.hpp"
 
 namespace millrace {
+
+/// What became of a record; one with quotes is left to the general reader.
+enum class Outcome { row, refused, not_utf8, field_count, quoted };
 
 /// Puts field `index`, the text in front of `end`, into the row.
 template <bool exact>
@@ -24,35 +28,46 @@ MILLRACE_INLINE bool put(const millrace_decoder &decoder, const int32_t *columns
 /// Reads a record without quotes.
 template <bool exact>
 MILLRACE_INLINE Outcome read_plain(const millrace_decoder &decoder, const int32_t *columns,
-                                   size_t count, uint32_t *ends, const uint8_t *bytes,
+                                   const uint8_t *runs, size_t count, uint32_t *starts, const uint8_t *bytes,
                                    size_t length, Row &row, millrace_fault &fault) {
-  Separated separated = find_delimiters(bytes, length, decoder.delimiter, ends, count);
-  if (separated.quotes) return Outcome::other;
+  Separated separated = find_fields(bytes, length, decoder.delimiter, starts, count);
+  if (separated.quotes) return Outcome::quoted;
   if (!separated.ascii && !is_utf8(bytes, length)) return Outcome::not_utf8;
-  fault.count = separated.delimiters + 1;
-  if (fault.count != count) return Outcome::field_count;
-  ends[count - 1] = (uint32_t)length;
-  const uint8_t *text = bytes;
-  for (size_t index = 0; index < count; index++) {
-    const uint8_t *end = bytes + ends[index];
-    if (!put<exact>(decoder, columns, index, text, end, row, fault)) return Outcome::refused;
-    text = end + 1;
+  fault.count = separated.fields;
+  if (separated.fields != count) return Outcome::field_count;
+  for (size_t index = 0; index < count;) {
+    size_t lanes = runs[index];
+    uint8_t others = 1;
+    if (lanes > 1) {
+      size_t column = (size_t)columns[index];
+      EightTexts texts = eight_texts<1>(bytes, starts + index, starts + index + 1);
+      others = put_eight<false, exact>(texts, lanes, row.features + column,
+                                       row.wide_features + (exact ? column : 0));
+    }
+    for (; others; others &= others - 1) {
+      size_t i = index + (size_t)__builtin_ctz(others);
+      const uint8_t *text = bytes + starts[i], *end = bytes + starts[i + 1] - 1;
+      if (!put<exact>(decoder, columns, i, text, end, row, fault)) {
+        return Outcome::refused;
+      }
+    }
+    index += lanes;
   }
   return Outcome::row;
 }
 
 MILLRACE_CLONES
 static Outcome read_plain_floats(const millrace_decoder &decoder, const int32_t *columns,
-                                 size_t count, uint32_t *ends, const uint8_t *bytes,
+                                 const uint8_t *runs, size_t count, uint32_t *starts, const uint8_t *bytes,
                                  size_t length, Row &row, millrace_fault &fault) {
-  return read_plain<false>(decoder, columns, count, ends, bytes, length, row, fault);
+  return read_plain<false>(decoder, columns, runs, count, starts, bytes, length, row, fault);
 }
 
 MILLRACE_CLONES
 static Outcome read_plain_doubles(const millrace_decoder &decoder, const int32_t *columns,
-                                  size_t count, uint32_t *ends, const uint8_t *bytes,
+                                  const uint8_t *runs, size_t count, uint32_t *starts, const uint8_t *bytes,
                                   size_t length, Row &row, millrace_fault &fault) {
-  return read_plain<true>(decoder, columns, count, ends, bytes, length, row, fault);
+  return read_plain<true>(decoder, columns, runs, count, starts, bytes, length, row, fault);
 }
 
 /// One field of a record with quotes, from `next` on, which moves behind its delimiter or to null
@@ -126,19 +141,21 @@ size_t decode_separated(millrace_decoder &decoder, const Records &records, size_
                         Rows &rows, millrace_fault &fault) {
   auto read_plain = rows.wide_features ? read_plain_doubles : read_plain_floats;
   size_t count = decoder.fields.size();
-  decoder.ends.resize(count + 64);
-  uint32_t *ends = decoder.ends.data();
+  decoder.starts.resize(starts_room(count));
+  uint32_t *starts = decoder.starts.data();
   const int32_t *columns = decoder.number_columns.data();
+  decoder.find_runs();
+  const uint8_t *runs = decoder.runs.data();
   for (size_t i = from; i < records.count; i++) {
     Row row = decoder.next_row(rows);
     const uint8_t *bytes = decoder.readable(records, i);
     size_t length = records.ends[i] - records.starts[i];
     Outcome outcome =
         length > UINT32_MAX
-            ? Outcome::other
-            : read_plain(decoder, columns, count, ends, bytes, length, row, fault);
+            ? Outcome::quoted
+            : read_plain(decoder, columns, runs, count, starts, bytes, length, row, fault);
     bool fits = outcome == Outcome::row;
-    if (outcome == Outcome::other) fits = read_quoted(decoder, bytes, length, row, fault);
+    if (outcome == Outcome::quoted) fits = read_quoted(decoder, bytes, length, row, fault);
     if (outcome == Outcome::not_utf8) decoder.refuse(fault, millrace_fault_utf8);
     if (outcome == Outcome::field_count) decoder.refuse(fault, millrace_fault_field_count);
     if (!fits || !decoder.take(row, i, rows, fault)) {
