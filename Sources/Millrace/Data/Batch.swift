@@ -52,7 +52,7 @@ public struct Batch: Sendable {
 
 extension Array where Element: Numeric {
   /// Cuts or extends to `count` elements and keeps the memory.
-  fileprivate mutating func resize(to count: Int) {
+  mutating func resize(to count: Int) {
     if count < self.count {
       removeLast(self.count - count)
     } else {

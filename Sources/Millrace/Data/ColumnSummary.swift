@@ -60,11 +60,16 @@ struct ColumnSummary {
 
 /// The summaries of all fields of a sample, in the order in which they appear.
 struct FieldSummaries {
+  /// What the label of LibSVM records is called: it has no name there.
+  static let indexedLabel = "label"
+
   private let format: DataFormat
   private(set) var columns: [ColumnSummary] = []
   /// Records that were read, and those that cannot be.
   private(set) var recordCount = 0
   private(set) var unreadableCount = 0
+  /// The indices of LibSVM records; `nil` for other formats.
+  private(set) var indices: ClosedRange<Int>?
   /// Names that a header gives to two fields.
   private(set) var repeatedNames: Set<String> = []
   private var places: [String: Int] = [:]
@@ -102,9 +107,21 @@ struct FieldSummaries {
       return
     }
     recordCount += 1
+    if format == .libsvm { return addIndexed(fields) }
     for (index, field) in fields.enumerated() {
       if let place = isByPosition ? headerPlaces[index] : place(of: field.name) {
         columns[place].add(field)
+      }
+    }
+  }
+
+  /// Takes in a LibSVM record: its label, and how far its indices go.
+  private mutating func addIndexed(_ fields: [RecordField]) {
+    for (position, field) in fields.enumerated() {
+      if position == 0 {
+        columns[place(of: Self.indexedLabel)].add(field)
+      } else if let index = Int(field.name) {
+        indices = min(indices?.lowerBound ?? 1, index)...max(indices?.upperBound ?? 1, index)
       }
     }
   }

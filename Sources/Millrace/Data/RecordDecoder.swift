@@ -14,6 +14,7 @@ internal import CMillraceKernels
 /// Where the schema's classes are open, a class that appears is added to them: the decoder's schema
 /// is a function of the records it saw, in their order.
 ///
+/// A decoder is used by one thread at a time.
 /// `@unchecked Sendable`: the kernel's state has one owner, this value, which cannot be copied.
 public struct RecordDecoder: ~Copyable, @unchecked Sendable {
   /// Whether a record without label is a row.
@@ -27,15 +28,13 @@ public struct RecordDecoder: ~Copyable, @unchecked Sendable {
   /// The most classes that may appear.
   public static let classLimit = 1000
 
-  /// How records are decoded; grows by the classes that appear where they are open.
-  public private(set) var schema: Schema
   /// Feature columns that the header does not name: missing in every record.
   public let absentColumns: [String]
-  private let kernel: OpaquePointer
-  /// The names of the fields by the kernel's index.
-  private let fieldNames: [String]
-  private let columnCount: Int
+  private var kernel: DecodingKernel
   private let wideFeatures: Bool
+
+  /// How records are decoded; grows by the classes that appear where they are open.
+  public var schema: Schema { kernel.schema }
 
   /// A decoder.
   ///
@@ -54,33 +53,14 @@ public struct RecordDecoder: ~Copyable, @unchecked Sendable {
       throw .setting("format", format.rawValue, expected: "csv, tsv or jsonl")
     }
     try schema.validate()
-    let roles = FieldRoles(schema)
-    let named = format.delimiter == nil ? roles.names : header
-    let absent = schema.columns.map(\.name).filter { !named.contains($0) }
-    try Self.check(schema, header: named, absent: absent, labels: labels)
+    let names = format.delimiter == nil ? FieldRoles(schema).names : header
+    let absent = schema.columns.map(\.name).filter { !names.contains($0) }
+    try Self.check(schema, header: names, absent: absent, labels: labels)
 
     absentColumns = absent
-    self.schema = schema
+    kernel = DecodingKernel(schema: schema, format: format, fieldNames: names, labels: labels)
     self.wideFeatures = wideFeatures
-    fieldNames = named
-    columnCount = schema.featureCount
-    kernel = millrace_decoder_create(
-      format.syntax, format.delimiter ?? 0, columnCount, labels == .required ? 1 : 0)
-    for (index, name) in named.enumerated() {
-      // The first field of a name counts.
-      let role = named.firstIndex(of: name) == index ? roles[name] : FieldRoles.unused
-      millrace_decoder_add_field(kernel, name, role.kind, role.slot, role.width)
-      for level in role.levels { millrace_decoder_add_level(kernel, index, level) }
-    }
-    if let key = schema.key, let field = named.firstIndex(of: key) {
-      millrace_decoder_keep_key(kernel, field)
-    }
-    if let timestamp = schema.timestamp, let field = named.firstIndex(of: timestamp) {
-      millrace_decoder_keep_timestamp(kernel, field)
-    }
   }
-
-  deinit { millrace_decoder_destroy(kernel) }
 
   /// Fills `batch` with the records that are rows, and `rejected` with the others.
   ///
@@ -90,27 +70,25 @@ public struct RecordDecoder: ~Copyable, @unchecked Sendable {
   ) {
     rejected.removeAll(keepingCapacity: true)
     let count = records.count
-    batch.columnCount = columnCount
+    batch.columnCount = schema.featureCount
     batch.resize(rows: count, wide: wideFeatures, keepsTexts: keepsTexts)
     batch.count = 0
     var next = 0
     while next < count {
       var fault = millrace_fault()
       next = millrace_decode(
-        kernel, records.bytes, records.bytes.count, records.starts, records.ends, count, next,
-        wideFeatures ? 1 : 0, &batch.count, &batch.features, &batch.wideFeatures, &batch.labels,
-        &batch.weights, &batch.recordIndices, &batch.textEnds, &fault)
-      if fault.kind == millrace_fault_class && addClass(fault) {
-        next = fault.record
-      } else if fault.kind != millrace_fault_none {
-        rejected.append(rejection(fault, position: records.positions[fault.record]))
+        kernel.decoder, records.bytes, records.bytes.count, records.starts, records.ends, count,
+        next, wideFeatures ? 1 : 0, &batch.count, &batch.features, &batch.wideFeatures,
+        &batch.labels, &batch.weights, &batch.recordIndices, &batch.textEnds, &fault)
+      if fault.kind != millrace_fault_none {
+        next = kernel.resolve(fault, positions: records.positions, rejected: &rejected)
       }
     }
     batch.resize(rows: batch.count, wide: wideFeatures, keepsTexts: keepsTexts)
     markAbsent(in: &batch)
     batch.texts.removeAll(keepingCapacity: true)
     if keepsTexts, let end = batch.textEnds.last {
-      let texts = UnsafeRawBufferPointer(start: millrace_decoder_kept(kernel), count: end)
+      let texts = UnsafeRawBufferPointer(start: millrace_decoder_kept(kernel.decoder), count: end)
       batch.texts.append(contentsOf: texts)
     }
   }
@@ -134,26 +112,6 @@ public struct RecordDecoder: ~Copyable, @unchecked Sendable {
 
   private var keepsTexts: Bool { schema.key != nil || schema.timestamp != nil }
 
-  /// Adds the class that was not known; `false` when the classes are closed.
-  private mutating func addClass(_ fault: millrace_fault) -> Bool {
-    guard schema.hasOpenClasses, schema.classes.count < Self.classLimit, let text = fault.text
-    else { return false }
-    let name = String(
-      decoding: UnsafeBufferPointer(start: text, count: fault.length), as: UTF8.self)
-    schema.classes.append(name)
-    millrace_decoder_add_level(kernel, fault.field, name)
-    return true
-  }
-
-  private func rejection(_ fault: millrace_fault, position: Int64) -> RejectedRecord {
-    let column: String? = fieldNames.indices.contains(fault.field) ? fieldNames[fault.field] : nil
-    return RejectedRecord(
-      recordIndex: fault.record, position: position,
-      reason: fault.reason(
-        column: column ?? schema.label, fieldCount: fieldNames.count, classes: schema.classes),
-      column: column)
-  }
-
   private static func check(
     _ schema: Schema, header: [String], absent: [String], labels: LabelUse
   ) throws(MillraceError) {
@@ -163,6 +121,10 @@ public struct RecordDecoder: ~Copyable, @unchecked Sendable {
     }
     if let weight = schema.weight, !header.contains(weight) {
       throw MillraceError(.input, "there is no weight field '\(weight)'; \(has)")
+    }
+    if schema.sparseWidth != nil {
+      throw MillraceError(
+        .configuration, "the schema has sparse features: they come from LibSVM records alone")
     }
     if absent.count == schema.columns.count && !absent.isEmpty {
       throw MillraceError(.input, "none of the model's columns is there; \(has)")

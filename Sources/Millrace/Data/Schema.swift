@@ -48,8 +48,11 @@ public struct Schema: Codable, Equatable, Sendable {
   public var key: String?
   /// The field that holds a record's time.
   public var timestamp: String?
+  /// For LibSVM records with many features, of which few are not 0: how many there are, a power of
+  /// two. Such a schema has no columns; indices from the width on are folded back below it.
+  public var sparseWidth: Int?
 
-  /// A schema.
+  /// A schema of named columns.
   public init(
     task: Task, columns: [Column], label: String, classes: [String] = [], weight: String? = nil,
     key: String? = nil, timestamp: String? = nil
@@ -66,7 +69,13 @@ public struct Schema: Codable, Equatable, Sendable {
   /// The label where nothing is learnt: no record has such a field.
   static let noLabel = "\0"
 
-  /// The columns of the matrix.
+  /// A schema of sparse features.
+  public init(task: Task, sparseWidth: Int, label: String, classes: [String] = []) {
+    self.init(task: task, columns: [], label: label, classes: classes)
+    self.sparseWidth = sparseWidth
+  }
+
+  /// The columns of the matrix, when it is dense.
   public var featureCount: Int { columns.reduce(0) { $0 + $1.width } }
 
   /// The name of each column of the matrix: a numeric column's own, `name=level` for a level,
@@ -120,6 +129,14 @@ public struct Schema: Codable, Equatable, Sendable {
     }
     if let weight, !names.insert(weight).inserted {
       throw refuse("the weight '\(weight)' is a feature or the label too")
+    }
+    if let sparseWidth {
+      guard columns.isEmpty, (1...1 << 32).contains(sparseWidth), sparseWidth.nonzeroBitCount == 1
+      else {
+        throw refuse(
+          "it has \(sparseWidth) sparse features and \(columns.count) columns; expected a power of"
+            + " two up to 2³², and none")
+      }
     }
     guard Set(classes).count == classes.count else { throw refuse("two classes are the same") }
     if task == .regression && !classes.isEmpty {

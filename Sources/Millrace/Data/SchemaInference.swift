@@ -6,6 +6,8 @@
 ///   and arrays.
 /// - The task: a label of text or with two distinct values has classes; so has one of at most 20
 ///   distinct whole numbers, each ten times in the sample on average; any other is a regression.
+/// - LibSVM records, whose label is the field `label`, have a column per index; where an index is
+///   beyond 1,024, they are sparse, with a power of two of columns and 2¹⁸ at least.
 /// - Classes are in order, numbers by value: of two, the second is the larger. Others may appear
 ///   later (`Schema.hasOpenClasses`); where one of 0 and 1 was seen, the other is known.
 public enum SchemaInference {
@@ -46,6 +48,11 @@ public enum SchemaInference {
     }
   }
 
+  /// LibSVM records with larger indices are sparse.
+  public static let denseLimit = 1024
+  /// The least width of sparse features: room for those that the sample lacks.
+  public static let sparseWidth = 1 << 18
+
   /// The most levels that get a column each; more are hashed into as many.
   public static let levelLimit = 64
 
@@ -63,7 +70,7 @@ public enum SchemaInference {
     from samples: [Sample], format: DataFormat, name: String, options: Options
   ) throws(MillraceError) -> (schema: Schema, warnings: [String]) {
     let fields = FieldSummaries(of: samples, format: format)
-    var inference = Inference(name: name, options: options, fields: fields)
+    var inference = Inference(name: name, format: format, options: options, fields: fields)
     let schema = try inference.schema()
     return (schema, inference.warnings)
   }
@@ -87,6 +94,7 @@ public enum SchemaInference {
 /// One inference, from the summaries to the schema.
 private struct Inference {
   let name: String
+  let format: DataFormat
   let options: SchemaInference.Options
   let fields: FieldSummaries
   var warnings: [String] = []
@@ -96,22 +104,28 @@ private struct Inference {
     for repeated in fields.repeatedNames.sorted() {
       warnings.append("\(name): two fields are called '\(repeated)'; the first one counts")
     }
-    let label = try field(options.label, as: "label")
+    let isIndexed = format == .libsvm
+    let label = try field(
+      isIndexed ? FieldSummaries.indexedLabel : options.label, as: "label")
     for (use, field) in [
       ("weight", options.weight), ("key", options.key), ("timestamp", options.timestamp),
     ] {
       if let field { _ = try self.field(field, as: use) }
     }
-    for field in options.exclude { _ = try self.field(field, as: "excluded field") }
     let task = try task(of: label)
-    let columns = try columns()
+    let classes = classes(of: label, task: task)
+    let last = fields.indices?.upperBound ?? 1
+    if isIndexed && last > SchemaInference.denseLimit {
+      let width = max(SchemaInference.sparseWidth, 1 << (Int.bitWidth - last.leadingZeroBitCount))
+      return Schema(task: task, sparseWidth: width, label: label.name, classes: classes)
+    }
+    let columns = try isIndexed ? indexedColumns() : columns()
     if columns.isEmpty {
       throw MillraceError(.input, "\(name): no field is left as a feature; \(list(fields.columns))")
     }
     let schema = Schema(
-      task: task, columns: columns, label: options.label,
-      classes: classes(of: label, task: task), weight: options.weight, key: options.key,
-      timestamp: options.timestamp)
+      task: task, columns: columns, label: label.name, classes: classes,
+      weight: options.weight, key: options.key, timestamp: options.timestamp)
     try schema.validate()
     return schema
   }
@@ -194,6 +208,14 @@ private struct Inference {
   }
 
   // MARK: - The features
+
+  /// One column per index of LibSVM records.
+  private func indexedColumns() -> [Schema.Column] {
+    let names = (fields.indices ?? 1...1).map(String.init)
+    let wanted = options.features ?? names
+    return names.filter { wanted.contains($0) && !options.exclude.contains($0) }
+      .map { Schema.Column(name: $0, kind: .numeric) }
+  }
 
   mutating func columns() throws(MillraceError) -> [Schema.Column] {
     var columns: [Schema.Column] = []

@@ -1,0 +1,62 @@
+internal import CMillraceKernels
+
+/// The kernel's decoder with what it is told of the fields, and the schema that grows with it.
+struct DecodingKernel: ~Copyable {
+  let decoder: OpaquePointer
+  /// Grows by the classes that appear where they are open.
+  private(set) var schema: Schema
+  /// The names of the fields by the kernel's index.
+  private let fieldNames: [String]
+
+  /// - Parameter fieldNames: the fields of a record in their order; where they have names, those
+  ///   that are used.
+  init(
+    schema: Schema, format: DataFormat, fieldNames: [String], labels: RecordDecoder.LabelUse
+  ) {
+    self.schema = schema
+    self.fieldNames = fieldNames
+    decoder = millrace_decoder_create(
+      format.syntax, format.delimiter ?? 0, schema.featureCount, labels == .required ? 1 : 0)
+    let roles = FieldRoles(schema)
+    for (index, name) in fieldNames.enumerated() {
+      // The first field of a name counts.
+      let role = fieldNames.firstIndex(of: name) == index ? roles[name] : FieldRoles.unused
+      millrace_decoder_add_field(decoder, name, role.kind, role.slot, role.width)
+      for level in role.levels { millrace_decoder_add_level(decoder, index, level) }
+    }
+    if let key = schema.key, let field = fieldNames.firstIndex(of: key) {
+      millrace_decoder_keep_key(decoder, field)
+    }
+    if let timestamp = schema.timestamp, let field = fieldNames.firstIndex(of: timestamp) {
+      millrace_decoder_keep_timestamp(decoder, field)
+    }
+  }
+
+  deinit { millrace_decoder_destroy(decoder) }
+
+  /// Deals with a record that is no row: adds its class where that is all that is wrong with it,
+  /// or rejects it.
+  ///
+  /// - Returns: the record to go on with.
+  mutating func resolve(
+    _ fault: millrace_fault, positions: [Int64], rejected: inout [RejectedRecord]
+  ) -> Int {
+    if fault.kind == millrace_fault_class, schema.hasOpenClasses,
+      schema.classes.count < RecordDecoder.classLimit, let text = fault.text
+    {
+      let name = String(
+        decoding: UnsafeBufferPointer(start: text, count: fault.length), as: UTF8.self)
+      schema.classes.append(name)
+      millrace_decoder_add_level(decoder, fault.field, name)
+      return fault.record
+    }
+    let column: String? = fieldNames.indices.contains(fault.field) ? fieldNames[fault.field] : nil
+    let reason = fault.reason(
+      column: column ?? schema.label, fieldCount: fieldNames.count, classes: schema.classes)
+    rejected.append(
+      RejectedRecord(
+        recordIndex: fault.record, position: positions[fault.record], reason: reason,
+        column: column))
+    return fault.record + 1
+  }
+}
