@@ -1,6 +1,7 @@
-/// Decoded records: a row-major dense matrix with labels and weights. Reused, not reallocated.
+/// Decoded records: a row-major dense matrix, or compressed rows, with labels and weights. Reused,
+/// not reallocated.
 public struct Batch: Sendable {
-  /// Columns per row.
+  /// Columns per dense row.
   public internal(set) var columnCount: Int
   /// The number of rows.
   public internal(set) var count = 0
@@ -8,6 +9,8 @@ public struct Batch: Sendable {
   public internal(set) var features: [Float] = []
   /// The same numbers before they were rounded to `Float`; empty unless the decoder was asked.
   public internal(set) var wideFeatures: [Double] = []
+  /// The rows where the schema's features are sparse; the dense ones have no columns then.
+  public internal(set) var sparse = SparseRows()
   /// The target, or the class index; NaN where the record has none.
   public internal(set) var labels: [Double] = []
   /// The importance of each row; 1 unless a column says otherwise.

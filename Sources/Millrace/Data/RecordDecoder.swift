@@ -9,6 +9,10 @@ internal import CMillraceKernels
 /// - Numbers are read as Python's `float` reads them (the nearest double, rounded to `Float`),
 ///   `inf` and `true`/`false` (1 and 0) included.
 /// - `2.0` is the class or level `2`.
+/// - LibSVM records are `label index:value …`; what stands behind `#`, and `qid:`, is left out. An
+///   index that a record lacks is 0. Where the schema's features are sparse, rows are compressed,
+///   and indices from its width on are folded back below it (Weinberger et al. 2009, "Feature
+///   hashing"); a missing value is no entry.
 /// - A record that does not fit is rejected with its reason, and the rest goes on.
 ///
 /// Where the schema's classes are open, a class that appears is added to them: the decoder's schema
@@ -49,13 +53,10 @@ public struct RecordDecoder: ~Copyable, @unchecked Sendable {
     schema: Schema, format: DataFormat, header: [String] = [], labels: LabelUse = .required,
     wideFeatures: Bool = false
   ) throws(MillraceError) {
-    guard format != .libsvm else {
-      throw .setting("format", format.rawValue, expected: "csv, tsv or jsonl")
-    }
     try schema.validate()
     let names = format.delimiter == nil ? FieldRoles(schema).names : header
     let absent = schema.columns.map(\.name).filter { !names.contains($0) }
-    try Self.check(schema, header: names, absent: absent, labels: labels)
+    try Self.check(schema, format, header: names, absent: absent, labels: labels)
 
     absentColumns = absent
     kernel = DecodingKernel(schema: schema, format: format, fieldNames: names, labels: labels)
@@ -73,13 +74,15 @@ public struct RecordDecoder: ~Copyable, @unchecked Sendable {
     batch.columnCount = schema.featureCount
     batch.resize(rows: count, wide: wideFeatures, keepsTexts: keepsTexts)
     batch.count = 0
+    batch.sparse.width = schema.sparseWidth ?? 0
+    if schema.sparseWidth != nil {
+      let entries = millrace_count_entries(records.bytes, records.starts, records.ends, count)
+      batch.sparse.resize(rows: count, entries: entries)
+    }
     var next = 0
     while next < count {
       var fault = millrace_fault()
-      next = millrace_decode(
-        kernel.decoder, records.bytes, records.bytes.count, records.starts, records.ends, count,
-        next, wideFeatures ? 1 : 0, &batch.count, &batch.features, &batch.wideFeatures,
-        &batch.labels, &batch.weights, &batch.recordIndices, &batch.textEnds, &fault)
+      next = decode(records, from: next, into: &batch, &fault)
       if fault.kind != millrace_fault_none {
         next = kernel.resolve(fault, positions: records.positions, rejected: &rejected)
       }
@@ -93,6 +96,25 @@ public struct RecordDecoder: ~Copyable, @unchecked Sendable {
     }
   }
 
+  /// Decodes records from `next` on up to the first that is no row.
+  private func decode(
+    _ records: borrowing RecordBatch, from next: Int, into batch: inout Batch,
+    _ fault: inout millrace_fault
+  ) -> Int {
+    if let width = schema.sparseWidth {
+      return millrace_decode_sparse(
+        kernel.decoder, records.bytes, records.bytes.count, records.starts, records.ends,
+        records.count, next, UInt32(truncatingIfNeeded: width - 1), &batch.count,
+        &batch.sparse.starts, &batch.sparse.indices, &batch.sparse.values, &batch.labels,
+        &batch.weights, &batch.recordIndices, &fault)
+    }
+    return millrace_decode(
+      kernel.decoder, records.bytes, records.bytes.count, records.starts, records.ends,
+      records.count, next, wideFeatures ? 1 : 0, &batch.count, &batch.features,
+      &batch.wideFeatures, &batch.labels, &batch.weights, &batch.recordIndices, &batch.textEnds,
+      &fault)
+  }
+
   /// Columns that the header does not name are missing in every row.
   private func markAbsent(in batch: inout Batch) {
     guard !absentColumns.isEmpty else { return }
@@ -100,7 +122,7 @@ public struct RecordDecoder: ~Copyable, @unchecked Sendable {
     for column in schema.columns {
       if absentColumns.contains(column.name) {
         for row in 0..<batch.count {
-          for index in row * columnCount + slot..<row * columnCount + slot + column.width {
+          for index in row * batch.columnCount + slot..<row * batch.columnCount + slot + column.width {
             batch.features[index] = .nan
             if wideFeatures { batch.wideFeatures[index] = .nan }
           }
@@ -113,7 +135,7 @@ public struct RecordDecoder: ~Copyable, @unchecked Sendable {
   private var keepsTexts: Bool { schema.key != nil || schema.timestamp != nil }
 
   private static func check(
-    _ schema: Schema, header: [String], absent: [String], labels: LabelUse
+    _ schema: Schema, _ format: DataFormat, header: [String], absent: [String], labels: LabelUse
   ) throws(MillraceError) {
     let has = "the fields are \(header.map { "'\($0)'" }.joined(separator: ", "))"
     if labels == .required && !header.contains(schema.label) {
@@ -122,7 +144,7 @@ public struct RecordDecoder: ~Copyable, @unchecked Sendable {
     if let weight = schema.weight, !header.contains(weight) {
       throw MillraceError(.input, "there is no weight field '\(weight)'; \(has)")
     }
-    if schema.sparseWidth != nil {
+    if schema.sparseWidth != nil, format != .libsvm {
       throw MillraceError(
         .configuration, "the schema has sparse features: they come from LibSVM records alone")
     }

@@ -85,7 +85,8 @@ public enum SchemaInference {
     var options = Options(label: Schema.noLabel)
     options.features = features
     var inference = Inference(
-      name: name, options: options, fields: FieldSummaries(of: samples, format: format))
+      name: name, format: format, options: options,
+      fields: FieldSummaries(of: samples, format: format))
     try inference.checkRecords()
     return (try inference.columns(), inference.warnings)
   }
