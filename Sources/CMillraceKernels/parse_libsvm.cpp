@@ -156,8 +156,9 @@ size_t decode_libsvm(millrace_decoder &decoder, const Records &records, size_t f
     Rows &rows = sparse.rows;
     Row row = decoder.next_row(rows);
     const uint8_t *bytes = decoder.readable(records, i);
-    size_t length = records.ends[i] - records.starts[i];
-    while (length && spaces.find((char)bytes[length - 1]) != spaces.npos) length--;
+    std::string_view text = trimmed({(const char *)bytes, records.ends[i] - records.starts[i]});
+    bytes = (const uint8_t *)text.data();
+    size_t length = text.size();
     size_t start = sparse.row_starts[rows.count], count = absent, label_length;
     uint32_t *indices = sparse.indices + start;
     float *values = sparse.values + start;

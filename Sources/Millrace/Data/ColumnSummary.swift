@@ -60,10 +60,9 @@ struct ColumnSummary {
 
 /// The summaries of all fields of a sample, in the order in which they appear.
 struct FieldSummaries {
-  /// What the label of LibSVM records is called: it has no name there.
-  static let indexedLabel = "label"
-
   private let format: DataFormat
+  /// What the label of LibSVM records is called: it has no name there.
+  private let indexedLabel: String
   private(set) var columns: [ColumnSummary] = []
   /// Records that were read, and those that cannot be.
   private(set) var recordCount = 0
@@ -74,8 +73,11 @@ struct FieldSummaries {
   private(set) var repeatedNames: Set<String> = []
   private var places: [String: Int] = [:]
 
-  init(of samples: [SchemaInference.Sample], format: DataFormat) {
+  init(
+    of samples: [SchemaInference.Sample], format: DataFormat, indexedLabel: String? = nil
+  ) {
     self.format = format
+    self.indexedLabel = indexedLabel ?? SchemaInference.indexedLabel
     for sample in samples { add(sample) }
   }
 
@@ -119,7 +121,7 @@ struct FieldSummaries {
   private mutating func addIndexed(_ fields: [RecordField]) {
     for (position, field) in fields.enumerated() {
       if position == 0 {
-        columns[place(of: Self.indexedLabel)].add(field)
+        columns[place(of: indexedLabel)].add(field)
       } else if let index = Int(field.name) {
         indices = min(indices?.lowerBound ?? 1, index)...max(indices?.upperBound ?? 1, index)
       }

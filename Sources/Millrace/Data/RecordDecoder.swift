@@ -122,7 +122,9 @@ public struct RecordDecoder: ~Copyable, @unchecked Sendable {
     for column in schema.columns {
       if absentColumns.contains(column.name) {
         for row in 0..<batch.count {
-          for index in row * batch.columnCount + slot..<row * batch.columnCount + slot + column.width {
+          for index in row * batch.columnCount + slot..<row * batch.columnCount + slot
+            + column.width
+          {
             batch.features[index] = .nan
             if wideFeatures { batch.wideFeatures[index] = .nan }
           }

@@ -6,15 +6,15 @@
 ///   and arrays.
 /// - The task: a label of text or with two distinct values has classes; so has one of at most 20
 ///   distinct whole numbers, each ten times in the sample on average; any other is a regression.
-/// - LibSVM records, whose label is the field `label`, have a column per index; where an index is
+/// - LibSVM records have a column per index; where an index is
 ///   beyond 1,024, they are sparse, with a power of two of columns and 2¹⁸ at least.
 /// - Classes are in order, numbers by value: of two, the second is the larger. Others may appear
 ///   later (`Schema.hasOpenClasses`); where one of 0 and 1 was seen, the other is known.
 public enum SchemaInference {
   /// What is given; the rest is inferred.
   public struct Options: Sendable {
-    /// The label's field.
-    public var label: String
+    /// The label's field; LibSVM records, where it has no name, need none.
+    public var label: String?
     /// How many records to look at.
     public var sampleRecords = 1000
     /// What is learnt.
@@ -31,7 +31,7 @@ public enum SchemaInference {
     public var timestamp: String?
 
     /// The label, and nothing else given.
-    public init(label: String) { self.label = label }
+    public init(label: String?) { self.label = label }
   }
 
   /// The first records of one partition.
@@ -48,6 +48,8 @@ public enum SchemaInference {
     }
   }
 
+  /// What the label of LibSVM records is called where it is not given a name.
+  static let indexedLabel = "label"
   /// LibSVM records with larger indices are sparse.
   public static let denseLimit = 1024
   /// The least width of sparse features: room for those that the sample lacks.
@@ -69,7 +71,7 @@ public enum SchemaInference {
   public static func infer(
     from samples: [Sample], format: DataFormat, name: String, options: Options
   ) throws(MillraceError) -> (schema: Schema, warnings: [String]) {
-    let fields = FieldSummaries(of: samples, format: format)
+    let fields = FieldSummaries(of: samples, format: format, indexedLabel: options.label)
     var inference = Inference(name: name, format: format, options: options, fields: fields)
     let schema = try inference.schema()
     return (schema, inference.warnings)
@@ -106,8 +108,10 @@ private struct Inference {
       warnings.append("\(name): two fields are called '\(repeated)'; the first one counts")
     }
     let isIndexed = format == .libsvm
-    let label = try field(
-      isIndexed ? FieldSummaries.indexedLabel : options.label, as: "label")
+    guard let labelName = options.label ?? (isIndexed ? SchemaInference.indexedLabel : nil) else {
+      throw .setting("label", "", expected: "the field to predict")
+    }
+    let label = try field(labelName, as: "label")
     for (use, field) in [
       ("weight", options.weight), ("key", options.key), ("timestamp", options.timestamp),
     ] {

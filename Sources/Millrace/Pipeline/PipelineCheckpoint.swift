@@ -28,7 +28,8 @@ extension Pipeline {
   func restore(from archive: TensorArchive) throws(MillraceError) {
     let state: RunState = try decode(archive, "state")
     guard state.settings.learner == settings.learner, state.settings.retrain == settings.retrain,
-      state.settings.drift == settings.drift, state.schema.label == inference.label
+      state.settings.drift == settings.drift,
+      state.schema.label == inference.label ?? SchemaInference.indexedLabel
     else {
       throw MillraceError(
         .checkpoint,

@@ -2,8 +2,9 @@ import Millrace
 
 /// What `train` and `run` can be told of the learner and the schema.
 enum LearnerOptions {
-  static let label = Option(
-    required: "label", "COL", .text, help: "The column to predict.")
+  static let label = Option<String?>(
+    "label", "COL", .text,
+    help: "The column to predict; in LibSVM records it is the first number and needs no name.")
   static let task = Option<Task?>(
     "task", "TASK", .choice, help: "What the label is; inferred from it when not given.")
   static let learner = Option<LearnerSettings.Kind>(

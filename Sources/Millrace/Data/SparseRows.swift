@@ -1,0 +1,22 @@
+/// Rows of many columns, of which few are not 0: compressed rows (CSR). Reused, not reallocated.
+public struct SparseRows: Sendable {
+  /// Columns per row, a power of two; every index is below it. 0 where rows are dense.
+  public internal(set) var width = 0
+  /// The entries of row `i` are those from `starts[i]` to `starts[i + 1]`.
+  public internal(set) var starts: [Int] = [0]
+  /// The column of each entry, in the order of the record; one may come twice. Longer than the rows
+  /// need.
+  public internal(set) var indices: [UInt32] = []
+  /// The number of each entry; finite or infinite, not NaN.
+  public internal(set) var values: [Float] = []
+
+  /// No rows.
+  public init() {}
+
+  /// Makes room for `rows` rows and `entries` entries; what is new is arbitrary.
+  mutating func resize(rows: Int, entries: Int) {
+    starts.resize(to: rows + 1)
+    indices.resize(to: max(indices.count, entries))
+    values.resize(to: max(values.count, entries))
+  }
+}

@@ -1,0 +1,90 @@
+import Millrace
+import Testing
+
+@Suite struct `LibSVM records` {
+  private let sparse = Schema(task: .regression, sparseWidth: 1 << 20, label: "label")
+
+  /// The entries of each row.
+  private func entries(_ batch: Batch) -> [[[Float]]] {
+    (0..<batch.count).map { row in
+      (batch.sparse.starts[row]..<batch.sparse.starts[row + 1]).map {
+        [Float(batch.sparse.indices[$0]), batch.sparse.values[$0]]
+      }
+    }
+  }
+
+  @Test func `become dense rows where a missing index is 0`() throws {
+    let schema = Schema(task: .regression, columns: numeric("1", "2", "3"), label: "label")
+    let result = try decoded(
+      "1.5 1:2 3:-4e-1\n-2 qid:7 2:5 9:1 # 3:7\n0\n3 1:nan\n", schema, .libsvm)
+    #expect(same(result.rows, [[2, 0, -0.4], [0, 5, 0], [0, 0, 0], [.nan, 0, 0]]))
+    #expect(result.batch.labels == [1.5, -2, 0, 3] && result.rejected.isEmpty)
+  }
+
+  @Test func `become compressed rows where features are sparse`() throws {
+    let result = try decoded(
+      "1 3:0.5 7:1 1048579:2\n+2  5:1e3\t8:+4 qid:3 # note\n3\n4 1:nan 2:inf \n", sparse, .libsvm)
+    // 1048579 is 2²⁰ + 3: it is folded back onto 3.
+    #expect(
+      entries(result.batch) == [
+        [[3, 0.5], [7, 1], [3, 2]], [[5, 1000], [8, 4]], [], [[2, .infinity]],
+      ])
+    #expect(result.batch.labels == [1, 2, 3, 4] && result.rejected.isEmpty)
+    #expect(result.batch.columnCount == 0 && result.batch.sparse.width == 1 << 20)
+  }
+
+  @Test func `long rows read the same as short ones`() throws {
+    let indices = (1...100).map { $0 * 37 }
+    let values = indices.map { Float($0 % 11) / 8 - 0.5 }
+    let line = "1 " + zip(indices, values).map { "\($0):\($1)" }.joined(separator: " ") + "\n"
+    let whole = try decoded(line + line, sparse, .libsvm)
+    let expected = zip(indices, values).map { [Float($0), $1] }
+    #expect(entries(whole.batch) == [expected, expected])
+  }
+
+  @Test func `that do not fit are rejected with their evidence and the stream goes on`() throws {
+    let result = try decoded(
+      "1 2:3\n1 x:2\nword 2:3\n1 2=3\n1 2:y\n1 -2:3\n 2:3\n5 6:7\n", sparse, .libsvm)
+    #expect(entries(result.batch) == [[[2, 3]], [[6, 7]]])
+    #expect(result.batch.recordIndices == [0, 7])
+    #expect(
+      result.reasons == [
+        #""x:2" is no LibSVM entry; expected index:value"#,
+        #"'label' is "word"; expected a finite number"#,
+        #""2=3" is no LibSVM entry; expected index:value"#,
+        #""2:y" is no LibSVM entry; expected index:value"#,
+        #""-2:3" is no LibSVM entry; expected index:value"#,
+        #"'label' is "2:3"; expected a finite number"#,
+      ])
+  }
+
+  @Test func `have classes that appear as they come`() throws {
+    let schema = Schema(task: .multiclass, sparseWidth: 8, label: "label", classes: ["1"])
+    let result = try decoded("1 1:1\n3 2:1\n2 3:1\n3.0 1:1\n", schema, .libsvm)
+    #expect(result.batch.labels == [0, 1, 2, 1] && result.schema.classes == ["1", "3", "2"])
+  }
+
+  private func infer(_ text: String, label: String? = nil) throws -> Schema {
+    try SchemaInference.infer(
+      from: [.init(records: [recordBatch(Array(text.utf8), .libsvm)], header: nil)],
+      format: .libsvm, name: "x.svm", options: .init(label: label)
+    ).schema
+  }
+
+  @Test func `of small indices have a column for each and of large ones are sparse`() throws {
+    let dense = try infer("-1 1:2 4:3\n1 2:1\n")
+    #expect(dense.columns == numeric("1", "2", "3", "4") && dense.classes == ["-1", "1"])
+    #expect(dense.label == "label" && dense.task == .binary && dense.sparseWidth == nil)
+    let wide = try infer("-1 1:2 1025:3\n1 2:1\n", label: "clicked")
+    #expect(wide.columns.isEmpty && wide.sparseWidth == 1 << 18 && wide.label == "clicked")
+    #expect(try infer("-1 1:2 300000:3\n1 2:1\n").sparseWidth == 1 << 19)
+  }
+
+  @Test func `are the only ones whose label needs no name`() {
+    #expect(throws: MillraceError.setting("label", "", expected: "the field to predict")) {
+      try SchemaInference.infer(
+        from: [.init(records: [recordBatch(Array("1\n2\n".utf8), .csv)], header: [97])],
+        format: .csv, name: "x.csv", options: .init(label: nil))
+    }
+  }
+}
