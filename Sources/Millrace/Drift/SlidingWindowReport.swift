@@ -21,6 +21,7 @@ extension SlidingWindow {
     drift.stabilityIndex = reference.stabilityIndex(counter).value
     drift.missingReference = missingShares.reference
     drift.missingCurrent = missingShares.current
+    drift.shift = reference.shift(counter)
     drift.histogram = reference.histogramPair(counter)
     drift.distributions = reference.distributionPair(counter)
   }
@@ -85,5 +86,30 @@ extension ReferenceSample {
       values: slots.map { Double($0 % 2 == 1 ? distinct[$0 / 2] : distinct[$0 / 2].nextDown) },
       reference: slots.map { cumulative[($0 + 1) / 2] / n },
       current: slots.map { Double(below[$0 + 1]) / m }, gapIndex: slots.firstIndex(of: farthest))
+  }
+
+  /// How far the mean has moved, in standard deviations of the sample; `nil` where that does not
+  /// vary. A value in a gap counts as the gap's middle, one beyond the sample as its extreme.
+  func shift(_ counter: SlotCounter) -> Double? {
+    guard let low = finite.first, let high = finite.last, low < high, counter.count > 0 else {
+      return nil
+    }
+    let origin = Double(low)
+    var (n, sum, squares) = (0.0, 0.0, 0.0)
+    for index in finite.indices {
+      let (weight, value) = (cumulative[index + 1] - cumulative[index], Double(distinct[index]))
+      n += weight
+      sum += weight * (value - origin)
+      squares += weight * (value - origin) * (value - origin)
+    }
+    let deviation = max(0, squares / n - sum / n * sum / n).squareRoot()
+    var (m, moved) = (0.0, 0.0)
+    for slot in 0..<missingSlot {
+      let below = Double(min(max(distinct[max(0, (slot - 1) / 2)], low), high))
+      let above = Double(min(max(distinct[min(distinct.count - 1, slot / 2)], low), high))
+      m += Double(counter.counts[slot])
+      moved += Double(counter.counts[slot]) * ((below + above) / 2 - origin)
+    }
+    return deviation > 0 ? (moved / m - sum / n) / deviation : nil
   }
 }

@@ -59,9 +59,9 @@ package struct LinearScale {
 
   private func step(_ count: Int) -> Double {
     let raw = (domain.upperBound - domain.lowerBound) / Double(max(1, count))
-    let exponent = NumberText.decimalParts(raw).exponent
+    let (mantissa, exponent) = NumberText.decimalParts(raw)
     let power =
       exponent >= 0 ? NumberText.powerOfTen(exponent) : 1 / NumberText.powerOfTen(-exponent)
-    return ([1, 2, 5].first { $0 * power >= raw * (1 - 1e-9) } ?? 10) * power
+    return (mantissa < 1.5 ? 1 : mantissa < 3 ? 2 : mantissa < 7 ? 5 : 10) * power
   }
 }

@@ -35,11 +35,12 @@ package struct PlotFrame {
     Node("path", ["class": "line \(style)", "d": path(points)])
   }
 
-  /// Right-continuous steps: each value holds from its place to the next one.
-  package func steps(_ points: [(x: Double, y: Double)], style: String) -> Node {
-    guard let first = points.first else { return Node("path", ["d": ""]) }
-    var path = "M\(place(first.x, first.y))"
-    for point in points.dropFirst() {
+  /// Right-continuous steps, from `start` up to the first point: each value holds from its place to
+  /// the next one.
+  package func steps(_ points: [(x: Double, y: Double)], from start: Double, style: String) -> Node
+  {
+    var path = "M\(place(points.first?.x ?? 0, start))"
+    for point in points {
       path += "H\(NumberText.place(x(point.x)))V\(NumberText.place(y(point.y)))"
     }
     return Node("path", ["class": "line \(style)", "d": path])

@@ -4,9 +4,11 @@ enum DriftParts {
   static func table(_ features: [FeatureDrift]) -> Node {
     let hasAlarms = features.contains { $0.firstAlarmRow != nil }
     let hasWeights = features.contains { $0.weight != nil }
+    let hasShifts = features.contains { $0.shift != nil }
     let head =
       ["feature", "reference and current", "D", "p", "PSI", "missing before", "now"]
-      + (hasWeights ? ["weight", "shift"] : []) + (hasAlarms ? ["first alarm"] : []) + [""]
+      + (hasWeights ? ["weight"] : []) + (hasShifts ? ["shift"] : [])
+      + (hasAlarms ? ["first alarm"] : []) + [""]
     return PageParts.table(
       head, numbers: Set(2..<(head.count - 1)),
       features.map { feature in
@@ -23,6 +25,8 @@ enum DriftParts {
         ]
         if hasWeights {
           cells.append(PageParts.number(NumberText.significant(feature.weight)))
+        }
+        if hasShifts {
           cells.append(PageParts.number(NumberText.fixed(feature.shift, decimals: 2)))
         }
         if hasAlarms {
@@ -74,13 +78,10 @@ enum DriftParts {
   }
 
   private static func card(_ feature: FeatureDrift, _ distributions: DistributionPair) -> Node {
-    let count = min(
-      distributions.values.count, distributions.reference.count, distributions.current.count)
-    let finite = (0..<count).filter { distributions.values[$0].isFinite }
-    let values = finite.map { distributions.values[$0] }
-    let frame = PlotFrame(
-      height: 200, x: (values.first ?? 0, values.last ?? 1), y: (0, 1))
-    let points = { (shares: [Double]) in finite.map { (distributions.values[$0], shares[$0]) } }
+    let (start, shown) = middle(of: distributions)
+    let values = shown.map { distributions.values[$0] }
+    let frame = PlotFrame(height: 200, x: (values.first ?? 0, values.last ?? 1), y: (0, 1))
+    let isWhole = shown.count == distributions.values.count
     return Node("figure") {
       Node("h3") { feature.name }
       Node("figcaption") {
@@ -88,18 +89,35 @@ enum DriftParts {
         "PSI \(NumberText.fixed(feature.stabilityIndex, decimals: 3))"
       }
       frame.svg(
-        xTitle: "value", yTitle: "share at or below",
+        xTitle: isWhole ? "value" : "value, the outer 1 % left out", yTitle: "share at or below",
         description: "Distribution functions of \(feature.name): the reference and the current "
           + "sample are at most \(NumberText.significant(feature.statistic)) apart."
       ) {
-        frame.steps(points(distributions.reference), style: "base")
-        frame.steps(points(distributions.current), style: "learner")
-        if let gap = distributions.gapIndex, finite.contains(gap) {
+        for (shares, style) in [
+          (distributions.reference, "base"), (distributions.current, "learner"),
+        ] {
+          frame.steps(
+            shown.map { (distributions.values[$0], shares[$0]) },
+            from: start > 0 ? shares[start - 1] : 0, style: style)
+        }
+        if let gap = distributions.gapIndex, shown.contains(gap) {
           let (reference, current) = (distributions.reference[gap], distributions.current[gap])
           let value = distributions.values[gap]
           frame.line([(value, reference), (value, current)], style: "gap")
         }
       }
     }
+  }
+
+  /// The indices without the outer percent of both samples, so that no outlier makes everything
+  /// else a wall; the gap is always among them. With the first of them.
+  private static func middle(of distributions: DistributionPair) -> (start: Int, shown: [Int]) {
+    let shown = distributions.values.indices.filter { index in
+      let (reference, current) = (distributions.reference[index], distributions.current[index])
+      let isMiddle = max(reference, current) >= 0.005 && min(reference, current) <= 0.995
+      return distributions.values[index].isFinite
+        && (isMiddle || index == distributions.gapIndex)
+    }
+    return (shown.first ?? 0, shown)
   }
 }

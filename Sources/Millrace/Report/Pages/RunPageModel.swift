@@ -7,7 +7,7 @@ extension RunPage {
     return PageParts.section(
       "Drift", id: "drift",
       lead: "Features by |weight| × shift. D is the largest gap between the distribution functions "
-        + "of the reference and of the latest window. "
+        + "of the reference and of a later window: the one at the largest alarm, or else the latest. "
         + PageParts.omission(report.drift.count, of: complete.drift.count)
     ) {
       if history.driftStatistics.counts.contains(where: { $0 > 0 }) { driftMap() }
@@ -31,7 +31,7 @@ extension RunPage {
       Node("h3") { "D over time" }
       Node("figcaption") {
         "From 0 (pale) to \(NumberText.significant(largest, digits: 2)) (full); a bar marks a "
-        "feature's first alarm."
+        "feature's first alarm. After an alarm the rows that follow are the new reference."
       }
       HeatMap(strips: strips, stride: grid.stride, rows: history.rows, limit: largest).html(
         description: "Drift statistic by feature and row, largest "
