@@ -170,6 +170,25 @@ import Testing
     #expect(lineCount("predictions.jsonl") == 3_500)
   }
 
+  @Test func `a job on a log that is still empty waits for its first records`() throws {
+    try FileManager.default.createDirectory(
+      atPath: "\(folder.path)/events", withIntermediateDirectories: false)
+    let job = ["run", "events/"] + Self.job.dropFirst(2)
+    let (process, output, errors) = try MillraceProcess.start(job, in: folder)
+    defer { if process.isRunning { kill(process.processIdentifier, SIGKILL) } }
+    usleep(300_000)
+    let messages = try String(contentsOf: errors, encoding: .utf8)
+    try #require(process.isRunning, "\(messages)")
+    // A partition that stays empty holds nobody up.
+    try folder.write("", to: "events/1.csv")
+    try folder.write(stream(3_000), to: "events/0.csv")
+    try wait(for: "all predictions") { lineCount("predictions.jsonl") == 3_000 }
+    process.terminate()
+    process.waitUntilExit()
+    #expect(process.terminationStatus == 0)
+    #expect(try String(contentsOf: output, encoding: .utf8).contains("\"rows\":3000"))
+  }
+
   @Test func `a checkpoint of another job is refused`() throws {
     try MillraceProcess.run(Self.job + ["--until-end"], in: folder)
     let outcome = try MillraceProcess.run(Self.job + ["--learner", "sgd"], in: folder)

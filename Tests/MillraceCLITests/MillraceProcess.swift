@@ -86,6 +86,12 @@ final class Folder {
     try Data(text.utf8).write(to: URL(fileURLWithPath: "\(path)/\(name)"))
   }
 
+  /// An empty file.
+  func create(_ name: String) throws -> URL {
+    try write("", to: name)
+    return URL(fileURLWithPath: "\(path)/\(name)")
+  }
+
   /// Writes lines, each with its end.
   func write(_ lines: [String], to name: String) throws {
     try write(lines.map { $0 + "\n" }.joined(), to: name)

@@ -134,6 +134,7 @@ extension RegressionMetrics {
         weight, labelMean, labelSquaredDistances, predictionSum, intervalWeight, coveredWeight,
         intervalWidths,
       ], as: "\(prefix)sums")
+    sample.encode(into: &archive, prefix: "\(prefix)sample.")
   }
 
   mutating func decode(from archive: TensorArchive, prefix: String) throws(MillraceError) {
@@ -146,6 +147,7 @@ extension RegressionMetrics {
     noChange = Errors(squared: errors[4], absolute: errors[5])
     (weight, labelMean, labelSquaredDistances, predictionSum) = (sums[0], sums[1], sums[2], sums[3])
     (intervalWeight, coveredWeight, intervalWidths) = (sums[4], sums[5], sums[6])
+    try sample.decode(from: archive, prefix: "\(prefix)sample.")
   }
 
   static func isValid(_ outcome: Outcome) -> Bool { true }

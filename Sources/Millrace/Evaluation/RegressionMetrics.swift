@@ -44,6 +44,9 @@ public struct RegressionMetrics: Sendable, Equatable {
   /// Σ w (upper − lower).
   var intervalWidths = 0.0
 
+  /// Predictions and labels of some records.
+  var sample = PredictionSample()
+
   /// Metrics of nothing.
   public init() {}
 
@@ -58,6 +61,7 @@ public struct RegressionMetrics: Sendable, Equatable {
     intervalWeight += other.intervalWeight
     coveredWeight += other.coveredWeight
     intervalWidths += other.intervalWidths
+    sample.merge(other.sample)
     let total = weight + other.weight
     guard total > 0 else { return }
     let delta = other.labelMean - labelMean
@@ -90,6 +94,14 @@ public struct RegressionMetrics: Sendable, Equatable {
   public var meanIntervalWidth: Double? {
     intervalWeight > 0 ? intervalWidths / intervalWeight : nil
   }
+
+  /// Quantiles of label − prediction, of a uniform sample of some thousand records.
+  public func residualQuantiles(_ shares: [Double]) -> [QualitySummary.Quantile] {
+    sample.residualQuantiles(shares)
+  }
+
+  /// Mean label by mean prediction, in bins of like predictions of the same sample.
+  public func bins(_ count: Int) -> [QualitySummary.Bin] { sample.bins(count) }
 
   private func mean(_ sum: Double) -> Double? { weight > 0 ? sum / weight : nil }
 }
@@ -162,6 +174,7 @@ extension RegressionMetrics: TaskMetrics {
     labelMean += delta * weight / self.weight
     labelSquaredDistances += weight * delta * (label - labelMean)
     predictionSum += weight * outcome.prediction
+    sample.add(prediction: outcome.prediction, outcome: label)
     if outcome.lower.isFinite && outcome.upper.isFinite {
       intervalWeight += weight
       coveredWeight += outcome.lower <= label && label <= outcome.upper ? weight : 0

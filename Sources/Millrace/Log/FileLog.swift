@@ -5,7 +5,8 @@ internal import Glibc
 ///
 /// A position is the number of bytes before it in its (decompressed) file. While following:
 /// - an unfinished last line is left alone until its end comes;
-/// - files `0.jsonl`, `1.jsonl`, … that appear in a directory are new partitions;
+/// - files `0.jsonl`, `1.jsonl`, … that appear in a directory are new partitions; the first ones
+///   decide the format where none was asked for;
 /// - when the path names another file (log rotation), the old one is read to its end, then the new
 ///   one from its start, and positions count from there. What happens while nobody follows can only
 ///   be seen by its traces: `seek` refuses a position beyond the end or in the middle of a line;
@@ -15,7 +16,9 @@ internal import Glibc
 /// again from its start.
 public final class FileLog: LogSource {
   /// How the records are written.
-  public let format: DataFormat
+  public private(set) var format: DataFormat
+  /// Whether the first file of a directory still decides the format.
+  private var isFormatOpen = false
   private let hasHeader: Bool
   private let recordLimit: Int
   private let watch: ChangeWatch?
@@ -54,6 +57,7 @@ public final class FileLog: LogSource {
       directory = path
       let files = try PartitionFile.list(in: path)
       self.format = try PartitionFile.commonFormat(of: files, in: path, asked: format)
+      isFormatOpen = format == nil && files.isEmpty
       watch?.add(path)
       for file in files where file.format == self.format {
         add(file.partition, try open(file.path))
@@ -78,12 +82,20 @@ public final class FileLog: LogSource {
     knownPartitions = readers.keys.sorted()
   }
 
+  /// Whether a directory is watched for new partitions.
+  public var isFollowed: Bool { directory != nil && watch != nil }
+
   /// The partitions in ascending order. While following, a directory is looked at again when 50 ms
   /// have gone by.
   public var partitions: [Int] {
     if let directory, watch != nil, .now - lastScan > .milliseconds(50) {
       lastScan = .now
-      for file in (try? PartitionFile.list(in: directory)) ?? []
+      let files = (try? PartitionFile.list(in: directory)) ?? []
+      if isFormatOpen, let first = files.first {
+        format = first.format
+        isFormatOpen = false
+      }
+      for file in files
       where file.format == format && readers[file.partition] == nil {
         // One that cannot be opened yet is tried again at the next look.
         if let source = try? open(file.path) { add(file.partition, source) }

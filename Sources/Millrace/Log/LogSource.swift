@@ -9,6 +9,9 @@ public protocol LogSource: AnyObject {
   /// The partitions in ascending order. May grow between polls.
   var partitions: [Int] { get }
 
+  /// Whether partitions may appear after all there are have ended, or where there is none yet.
+  var isFollowed: Bool { get }
+
   /// The bytes of all partitions together, as far as they are known now; `nil` where they are not.
   var byteCount: Int64? { get }
 

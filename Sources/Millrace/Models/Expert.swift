@@ -4,6 +4,12 @@ public struct Expert: Sendable, Equatable {
   public let name: String
   /// Its weight in the mixture; the weights of all experts sum to 1.
   public let weight: Double
+
+  /// An expert.
+  public init(name: String, weight: Double) {
+    self.name = name
+    self.weight = weight
+  }
 }
 
 /// A function of the columns beyond the columns themselves, with its coefficient.

@@ -14,6 +14,8 @@ public final class BoundedSource: LogSource {
   public var format: DataFormat { base.format }
   /// As the base has them.
   public var partitions: [Int] { base.partitions }
+  /// Never: its ends are known.
+  public var isFollowed: Bool { false }
   /// The bytes before the ends.
   public var byteCount: Int64? { base.byteCount == nil ? nil : ends.values.reduce(0, +) }
 

@@ -1,5 +1,4 @@
 internal import Dispatch
-internal import Glibc
 internal import Synchronization
 
 /// The main job on a stream whose truth is known: a log that is being written is followed, the
@@ -45,11 +44,6 @@ public struct Demonstration {
     let events = try LogAddress("\(directory)/events/", format: .jsonLines)
     let feeder = Feeder(data: data, to: events, ratePerSecond: ratePerSecond)
     defer { feeder.stop() }
-    // A job starts on a log that has a partition.
-    while try Directory.entries("\(directory)/events").isEmpty {
-      if shouldStop() || feeder.failure != nil { break }
-      usleep(1_000)
-    }
 
     var settings = PipelineSettings()
     settings.retrain = .onDrift

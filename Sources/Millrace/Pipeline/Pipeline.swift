@@ -253,6 +253,11 @@ public final class Pipeline {
         row < batch.count ? records.positions[batch.recordIndices[row]] : records.nextPosition
       let isStepEnd = partition.rowsLeftInStep == Partition.stepRows
       let events = isStepEnd ? try partition.finishStep() : []
+      if isStepEnd {
+        self.state?.history.recordExperts(atRow: rowCount) {
+          partition.model.learner.experts(horizon: .immediate)
+        }
+      }
       if !events.isEmpty || rows.count == publication || rows.count == report {
         partitions[number] = partition
         for event in events { try handle(event, of: partition) }

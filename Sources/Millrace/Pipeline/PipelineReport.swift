@@ -94,7 +94,12 @@ extension ProgressiveMetrics.Metrics {
       quality.bins = binary.reliability
     }
     if let multiclass { quality.confusion = multiclass.confusion }
-    quality.intervalCoverage = regression?.intervalCoverage
+    if let regression {
+      quality.intervalCoverage = regression.intervalCoverage
+      quality.bins = regression.bins(20)
+      quality.residualQuantiles = regression.residualQuantiles(
+        [0.001, 0.01] + (1...19).map { Double($0) / 20 } + [0.99, 0.999])
+    }
     return quality
   }
 }

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// One micro-batch of one partition: the records as they lie in the log, and the rows they became.
 struct DecodedBatch: Sendable {
   var records = RecordBatch()
@@ -49,6 +51,10 @@ final class RecordReader {
     decoded.rows.removeAll()
     decoded.rejected.removeAll(keepingCapacity: true)
     let open = source.partitions.filter { !ended.contains($0) }
+    if open.isEmpty, source.isFollowed {
+      usleep(UInt32(clamping: max(settings.lingerMilliseconds, 1) * 1000))
+      return true
+    }
     if open.isEmpty {
       guard pass + 1 < settings.passes, !ended.isEmpty else { return false }
       pass += 1

@@ -1,3 +1,5 @@
+internal import Glibc
+
 /// A source whose first records can be looked at before they are polled: for the inference of a
 /// schema, also where nothing can be read twice.
 final class SampledSource: LogSource {
@@ -10,6 +12,7 @@ final class SampledSource: LogSource {
 
   var format: DataFormat { base.format }
   var partitions: [Int] { base.partitions }
+  var isFollowed: Bool { base.isFollowed }
   var byteCount: Int64? { base.byteCount }
 
   func header(partition: Int) throws(MillraceError) -> [UInt8]? {
@@ -48,8 +51,7 @@ final class SampledSource: LogSource {
   /// The first `count` records of a partition, or as many as come before it ends or falls silent.
   ///
   /// - Parameters:
-  ///   - silence: how long to wait for a further record once there is one; the first is waited for
-  ///     as long as it takes.
+  ///   - silence: how long to wait for the next record.
   ///   - shouldStop: asked while waiting.
   func sample(
     partition: Int, count: Int, silence: Duration, shouldStop: () -> Bool
@@ -66,14 +68,30 @@ final class SampledSource: LogSource {
         sampled[partition, default: []].append(batch)
         records += batch.count
         lastArrival = .now
-      } else if records > 0, lastArrival.duration(to: .now) > silence {
+      } else if lastArrival.duration(to: .now) > silence {
         break
       }
     }
     return sampled[partition, default: []]
   }
 
-  /// The schema of the first records of every partition; `nil` when told to stop.
+  /// Waits until some partition has a record, or all have ended for good.
+  private func waitForRecords(shouldStop: () -> Bool) throws(MillraceError) {
+    while !shouldStop() {
+      for partition in partitions {
+        let first = try sample(
+          partition: partition, count: 1, silence: .zero, shouldStop: shouldStop)
+        if !first.isEmpty { return }
+      }
+      if partitions.allSatisfy(ended.contains) {
+        guard isFollowed else { return }
+        usleep(10_000)
+      }
+    }
+  }
+
+  /// The schema of the first records of every partition, which are waited for as long as it takes;
+  /// `nil` when told to stop.
   ///
   /// - Parameters:
   ///   - name: the log's address, for messages.
@@ -82,6 +100,7 @@ final class SampledSource: LogSource {
   func inferSchema(
     name: String, options: SchemaInference.Options, shouldStop: () -> Bool, warn: (String) -> Void
   ) throws(MillraceError) -> Schema? {
+    try waitForRecords(shouldStop: shouldStop)
     var samples: [SchemaInference.Sample] = []
     let share = max(1, options.sampleRecords / max(1, partitions.count))
     for partition in partitions {

@@ -50,6 +50,15 @@ public struct DecimatedGrid: Codable, Equatable, Sendable {
     }
   }
 
+  /// Measures so many numbers from now on; new ones were missing so far.
+  mutating func setNumberCount(_ count: Int) {
+    values.removeLast(max(0, values.count - count))
+    while values.count < count { values.append(Array(repeating: nil, count: counts.count)) }
+  }
+
+  /// Whether a measurement at a row would be the first of its column.
+  public func wantsMeasurement(atRow row: Int) -> Bool { row / stride >= counts.count }
+
   private func merging(_ left: Float?, _ right: Float?) -> Float? {
     guard let left, let right else { return left ?? right }
     return merge == .maximum ? max(left, right) : left + right

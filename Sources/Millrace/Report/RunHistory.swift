@@ -57,13 +57,21 @@ public struct RunHistory: Codable, Equatable, Sendable {
     driftStatistics.record(atRow: row, statistics)
   }
 
-  /// Records the share of each expert at a row.
-  public mutating func record(expertWeights weights: [Float], names: [String], atRow row: Int) {
-    if expertWeights == nil || expertNames != names {
-      expertWeights = DecimatedGrid(numbers: names.count, merge: .mean)
-      expertNames = names
+  /// Records the weight of each expert at a row, where that is news for a picture of the run.
+  ///
+  /// - Parameter experts: as `Learner.experts` tells them; asked for only where it is news. An
+  ///   expert that joins later had no weight before; the order of those there are does not change.
+  public mutating func recordExperts(atRow row: Int, _ experts: () -> [Expert]) {
+    if let expertWeights, !expertWeights.wantsMeasurement(atRow: row) { return }
+    let experts = experts()
+    if experts.isEmpty { return }
+    if expertNames.count != experts.count {
+      expertNames = experts.map(\.name)
+      var grid = expertWeights ?? DecimatedGrid(numbers: 0, merge: .mean)
+      grid.setNumberCount(experts.count)
+      expertWeights = grid
     }
-    expertWeights?.record(atRow: row, weights)
+    expertWeights?.record(atRow: row, experts.map { Float($0.weight) })
   }
 
   /// Notes that something happened.

@@ -21,7 +21,9 @@ import Testing
       guard row % 2000 == 0 else { continue }
       let statistics = names.indices.map { Float((random >> ($0 % 32)) & 1023) / 1023 }
       history.record(driftStatistics: statistics, atRow: row)
-      history.record(expertWeights: Array(statistics.prefix(64)), names: experts, atRow: row)
+      history.recordExperts(atRow: row) {
+        zip(experts, statistics).map { Expert(name: $0, weight: Double($1)) }
+      }
       for kind in RunEvent.Kind.allCases {
         history.note(RunEvent(kind, atRow: row, feature: names[row / 2000 % 300], detail: names[0]))
       }

@@ -92,9 +92,11 @@ struct SimulatedRun {
       Self.distance(reference[$0].sorted(), recent[$0].sorted())
     }
     history.record(driftStatistics: statistics.map(Float.init), atRow: rows)
-    history.record(
-      expertWeights: [0.5, 0.3, 0.2].map { Float($0 * (rows >= Self.driftRow ? 1 : 0.6)) },
-      names: ["filter q = 2", "filter q = .03", "SGD .01"], atRow: rows)
+    history.recordExperts(atRow: rows) {
+      [("filter q = 2", 0.5), ("filter q = .03", 0.3), ("SGD .01", 0.2)].map {
+        Expert(name: $0, weight: $1 * (rows >= Self.driftRow ? 1 : 0.6))
+      }
+    }
     let alarms = statistics.indices.filter {
       statistics[$0] > 0.2 && history.firstAlarmRows[Self.names[$0]] == nil
     }
