@@ -305,7 +305,7 @@ public final class Pipeline {
       }
       for alarm in check.alarms {
         let alarm = RunAlarm(partition: partition.number, alarm: alarm)
-        state.alarms.append(alarm)
+        state.alarms.append(alarm, keepingNewest: RunState.listLimit)
         let sinceAlarm = partition.rowCount - alarm.alarm.atRow
         state.history.note(RunEvent(alarm: alarm.alarm, atRow: row - sinceAlarm))
         try sinks.writeAlarm(alarm)
@@ -338,7 +338,7 @@ public final class Pipeline {
     return Progress(
       rows: rows, share: share, rowsPerSecond: Double(rows - rowsAtStart) / max(seconds, 1e-9),
       secondsLeft: share.flatMap { $0 > 0 ? seconds * (1 - $0) / $0 : nil },
-      loss: state?.history.learnerLoss.mean, alarms: state?.alarms.count ?? 0,
+      loss: state?.history.learnerLoss.mean, alarms: state?.history.eventCounts[.alarm] ?? 0,
       version: publisher?.servedVersion)
   }
 

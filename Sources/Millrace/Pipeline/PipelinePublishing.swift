@@ -23,11 +23,12 @@ extension Pipeline {
     state.publishedRows = state.rowCount
     state.publishedPass = state.pass
     if let objection {
-      state.rejected.append(RejectedVersion(version: version, reason: objection))
+      state.rejected.append(
+        RejectedVersion(version: version, reason: objection), keepingNewest: RunState.listLimit)
       state.history.note(
         RunEvent(.rejected, atRow: state.rowCount, version: version, detail: objection))
     } else {
-      state.published.append(version)
+      state.published.append(version, keepingNewest: RunState.listLimit)
       state.servedVersion = version
       if previous != nil { state.swaps += 1 }
       state.history.note(RunEvent(.swap, atRow: state.rowCount, version: version, detail: reason))

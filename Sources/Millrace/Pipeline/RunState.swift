@@ -1,5 +1,8 @@
 /// What a job as a whole remembers beside its partitions; kept in its checkpoint as JSON.
 struct RunState: Codable {
+  /// The most alarms, versions and rejections that are listed: the newest of a job without end.
+  static let listLimit = 10_000
+
   /// The schema as inferred or given; partitions know which classes they have met since.
   let schema: Schema
   /// The settings the job began with.
@@ -65,6 +68,14 @@ public struct RejectedVersion: Codable, Equatable, Sendable {
   public var version: Int
   /// Why.
   public var reason: String
+}
+
+extension Array {
+  /// Appends an element; beyond `limit` the oldest is dropped.
+  mutating func append(_ element: Element, keepingNewest limit: Int) {
+    if count >= limit { removeFirst(count - limit + 1) }
+    append(element)
+  }
 }
 
 extension RunHistory {

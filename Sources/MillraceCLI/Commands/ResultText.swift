@@ -14,6 +14,9 @@ extension Pipeline.Progress {
 }
 
 extension RunResult {
+  /// Alarms that are told one by one.
+  private static let alarmLines = 10
+
   /// The result in a few lines for people.
   var text: String {
     var lines: [String] = []
@@ -26,12 +29,16 @@ extension RunResult {
     }
     if let served, served.rows > 0 { lines.append("as it was served: \(served.text)") }
     if let test { lines.append("on held-out data: \(test.text)") }
-    for alarm in drift?.alarms ?? [] {
+    let alarms = drift?.alarms ?? []
+    for alarm in alarms.prefix(Self.alarmLines) {
       let evidence = [("D", alarm.alarm.ks), ("PSI", alarm.alarm.psi)]
         .compactMap { name, value in value.map { "\(name) \(shown($0))" } }
         .joined(separator: ", ")
       let subject = "drift at row \(alarm.alarm.atRow): \(alarm.alarm.feature)"
       lines.append(evidence.isEmpty ? subject : "\(subject) \(evidence)")
+    }
+    if alarms.count > Self.alarmLines {
+      lines.append("  and \(alarms.count - Self.alarmLines) more alarms, all of them with --json")
     }
     if let retrainings, retrainings > 0 {
       lines.append("\(retrainings) retrainings, \(swaps ?? 0) swaps")

@@ -114,7 +114,9 @@ enum DriftParts {
   private static func middle(of distributions: DistributionPair) -> (start: Int, shown: [Int]) {
     let shown = distributions.values.indices.filter { index in
       let (reference, current) = (distributions.reference[index], distributions.current[index])
-      let isMiddle = max(reference, current) >= 0.005 && min(reference, current) <= 0.995
+      let below =
+        index > 0 ? min(distributions.reference[index - 1], distributions.current[index - 1]) : 0
+      let isMiddle = max(reference, current) >= 0.005 && below <= 0.995
       return distributions.values[index].isFinite
         && (isMiddle || index == distributions.gapIndex)
     }
