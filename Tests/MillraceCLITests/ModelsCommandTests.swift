@@ -10,14 +10,15 @@ import Testing
     defer { try? FileManager.default.removeItem(at: directory) }
     let store = ModelStore(path: directory.path)
     for value in 1...3 {
+      let schema = Schema(
+        task: .binary, columns: [.init(name: "load", kind: .numeric)], label: "price",
+        classes: ["DOWN", "UP"])
       var archive = TensorArchive()
-      archive.set(value, as: "value")
+      try Model(schema: schema, settings: LearnerSettings()).encode(into: &archive)
       let version = try store.publish(
         archive,
         manifest: Manifest(
-          schema: Schema(
-            task: .regression, columns: [.init(name: "load", kind: .numeric)], label: "price"),
-          settings: LearnerSettings(), metrics: ["progressive.rmse": 0.5],
+          schema: schema, settings: LearnerSettings(), metrics: ["progressive.rmse": 0.5],
           lineage: .init(source: "events/", positions: [0: 99], reason: "batch"), rows: value),
         as: "elec")
       if value <= 2 { try store.promote(version) }
@@ -51,10 +52,17 @@ import Testing
       let show = try run(millrace, "models", "show", "elec", "--store", store.path)
       #expect(show.output.contains("elec@2 (champion)"))
       #expect(show.output.contains("progressive.rmse"))
+      #expect(show.output.contains("EXPERT") && show.output.contains("WITHOUT LABELS"))
       let details = try json(
         run(millrace, "models", "show", "elec@1", "--store", store.path, "--json").output)
       let manifest = try #require(details["manifest"] as? [String: Any])
       #expect(manifest["rows"] as? Int == 1 && details["name"] as? String == "elec")
+      let explanation = try #require(details["explanation"] as? [String: Any])
+      let experts = try #require(explanation["experts"] as? [[String: Any]])
+      let shares = experts.compactMap { $0["immediate"] as? Double }
+      #expect(shares.count == experts.count && abs(shares.reduce(0, +) - 1) < 1e-5)
+      let effects = try #require(explanation["coefficients"] as? [[String: Any]])
+      #expect(effects.map { $0["name"] as? String } == ["load"])
     }
   }
 

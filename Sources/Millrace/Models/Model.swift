@@ -145,7 +145,7 @@ public struct Model: Sendable {
 
 extension Model {
   /// Writes the model under names that start with `prefix`.
-  func encode(into archive: inout TensorArchive, prefix: String = "") {
+  package func encode(into archive: inout TensorArchive, prefix: String = "") {
     archive.set(Int64(rowCount), as: "\(prefix)rowCount")
     scaler.encode(into: &archive, prefix: "\(prefix)scaler.")
     learner.encode(into: &archive, prefix: "\(prefix)learner.")

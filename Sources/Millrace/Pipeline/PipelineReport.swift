@@ -43,24 +43,19 @@ extension Pipeline {
     report.setMetrics(learner: learner.summary, served: servedMetrics()?.summary)
     report.quality = learner.quality(classes: model.schema.classes)
     let names = model.schema.featureNames
-    let standardized = model.learner.standardizedCoefficients(horizon: .immediate)
-    let perUnit = model.coefficients(horizon: .immediate)
-    for (output, weights) in standardized.enumerated() {
-      for (column, name) in names.enumerated() where column < weights.count {
-        report.coefficients.append(
-          Coefficient(
-            name: name, output: standardized.count > 1 ? model.schema.classes[output] : nil,
-            standardized: weights[column], perUnit: perUnit[output].columns[column]))
-      }
-    }
+    let explanation = model.explanation(horizon: .immediate)
+    (report.coefficients, report.basis) = (explanation.coefficients, explanation.basis)
     report.missing = zip(names, model.scaler.missingCounts).compactMap { name, count in
       count > 0 ? MissingCount(name: name, count: Int(count)) : nil
     }
     // The partition with the most rows stands for the others: each has a reference of its own.
     let largest = orderedPartitions.max { $0.rowCount < $1.rowCount }
     report.drift = largest?.monitor?.featureDrift() ?? []
-    for index in report.drift.indices.prefix(names.count) where !standardized.isEmpty {
-      report.drift[index].weight = standardized[0][index]
+    let effects = Dictionary(
+      grouping: explanation.coefficients, by: \.name
+    ).mapValues { $0[0].standardized }
+    for index in report.drift.indices.prefix(names.count) {
+      report.drift[index].weight = effects[names[index]]
     }
     return report
   }

@@ -30,6 +30,8 @@ public struct RunReport: Codable, Equatable, Sendable {
   public var quality = QualitySummary()
   /// The linear part of the model.
   public var coefficients: [Coefficient] = []
+  /// The part of the model beyond the columns: hinges, products, waves.
+  public var basis: [Coefficient] = []
   /// Missing values per column.
   public var missing: [MissingCount] = []
   /// What gives the same run again.

@@ -68,11 +68,8 @@ extension RunReport {
     report.boundDrift(by: limits)
     report.history.bound(by: limits)
     report.quality = quality.bounded(by: limits)
-    report.coefficients = coefficients.leading(limits.features) { abs($0.standardized) }
-    for index in report.coefficients.indices {
-      report.coefficients[index].name.shorten(to: limits.name)
-      report.coefficients[index].output?.shorten(to: limits.name)
-    }
+    report.coefficients = coefficients.bounded(by: limits)
+    report.basis = basis.bounded(by: limits)
     report.missing = missing.leading(limits.features) { Double($0.count) }
     for index in report.missing.indices {
       report.missing[index].name.shorten(to: limits.name)
@@ -292,4 +289,16 @@ extension [Double] {
 
 extension String {
   fileprivate mutating func shorten(to length: Int) { self = shortened(to: length) }
+}
+
+extension [Coefficient] {
+  /// The largest effects.
+  fileprivate func bounded(by limits: ReportLimits) -> [Coefficient] {
+    leading(limits.features) { abs($0.standardized) }.map { coefficient in
+      var coefficient = coefficient
+      coefficient.name.shorten(to: limits.name)
+      coefficient.output?.shorten(to: limits.name)
+      return coefficient
+    }
+  }
 }

@@ -76,7 +76,7 @@ struct ModelsCommand: Command {
     let details = VersionDetails(
       name: version.name, version: version.version, path: store.path(of: version),
       aliases: try store.aliases(of: version), manifest: manifest,
-      tensors: archive.names)
+      tensors: archive.names, explanation: try store.model(version).explanation())
     try terminal.report(details) { details.text }
   }
 
@@ -197,6 +197,7 @@ private struct VersionDetails: Encodable {
   var aliases: [String]
   var manifest: Manifest
   var tensors: [String]
+  var explanation: ModelExplanation
 
   var text: String {
     var rows = [
@@ -219,7 +220,43 @@ private struct VersionDetails: Encodable {
     for (metric, value) in manifest.metrics.sorted(by: { $0.key < $1.key }) {
       rows.append([metric, "\(value)"])
     }
-    return table(rows)
+    return ([table(rows)] + explanation.tables).joined(separator: "\n\n")
+  }
+}
+
+extension ModelExplanation {
+  /// Lines of each table: the largest.
+  private static let shownLines = 15
+
+  /// The experts, the columns and what is beyond them, as tables for people.
+  fileprivate var tables: [String] {
+    func percent(_ share: Double) -> String { "\(shown(100 * share)) %" }
+    func lines(_ rows: [[String]]) -> String {
+      let omitted = rows.count - 1 - Self.shownLines
+      return table(Array(rows.prefix(Self.shownLines + 1)))
+        + (omitted > 0 ? "\nand \(omitted) more, all of them with --json" : "")
+    }
+    var tables: [String] = []
+    let weighty = experts.sorted { max($0.immediate, $0.never) > max($1.immediate, $1.never) }
+    if !experts.isEmpty {
+      tables.append(
+        lines(
+          [["EXPERT", "LEARNING", "WITHOUT LABELS"]]
+            + weighty.map { [$0.name, percent($0.immediate), percent($0.never)] }))
+    }
+    for (heading, part) in [("COLUMN", coefficients), ("BEYOND THE COLUMNS", basis)]
+    where !part.isEmpty {
+      tables.append(
+        lines(
+          [[heading, "PER DEVIATION", "PER UNIT"]]
+            + part.map { effect in
+              [
+                effect.name + (effect.output.map { " (\($0))" } ?? ""),
+                shown(effect.standardized), effect.perUnit.map(shown) ?? "",
+              ]
+            }))
+    }
+    return tables
   }
 }
 

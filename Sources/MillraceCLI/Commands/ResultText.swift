@@ -68,7 +68,7 @@ extension MetricSummary {
 }
 
 /// Four significant digits.
-private func shown(_ value: Double) -> String {
+func shown(_ value: Double) -> String {
   let rounded = value.rounded(toDigits: 4)
   return rounded == rounded.rounded() && abs(rounded) < 1e15 ? "\(Int(rounded))" : "\(rounded)"
 }

@@ -9,18 +9,28 @@ extension RunPage {
       lead: "The effect of one standard deviation of each feature, and of one unit. "
         + PageParts.omission(report.coefficients.count, of: complete.coefficients.count)
     ) {
-      if !report.coefficients.isEmpty { coefficientTable() }
+      if !report.coefficients.isEmpty { table(of: report.coefficients) }
+      if !report.basis.isEmpty {
+        Node("h3") { "Beyond the columns" }
+        Node("figcaption") {
+          "Functions of the standardised columns, with the mean of their coefficients. "
+          PageParts.omission(report.basis.count, of: complete.basis.count)
+        }
+        table(of: report.basis)
+      }
       experts()
     }
   }
 
-  private func coefficientTable() -> Node {
-    let hasOutputs = report.coefficients.contains { $0.output != nil }
-    let largest = report.coefficients.map { abs($0.standardized) }.filter(\.isFinite).max() ?? 0
+  private func table(of coefficients: [Coefficient]) -> Node {
+    let hasOutputs = coefficients.contains { $0.output != nil }
+    let hasUnits = coefficients.contains { $0.perUnit != nil }
+    let largest = coefficients.map { abs($0.standardized) }.filter(\.isFinite).max() ?? 0
     return PageParts.table(
-      ["feature"] + (hasOutputs ? ["class"] : []) + ["", "per deviation", "per unit"],
+      ["feature"] + (hasOutputs ? ["class"] : []) + ["", "per deviation"]
+        + (hasUnits ? ["per unit"] : []),
       numbers: hasOutputs ? [3, 4] : [2, 3],
-      report.coefficients.map { coefficient in
+      coefficients.map { coefficient in
         let share = largest > 0 ? coefficient.standardized / largest : 0
         return [PageParts.name(coefficient.name)]
           + (hasOutputs ? [PageParts.cell(coefficient.output ?? "")] : []) + [
@@ -28,8 +38,9 @@ extension RunPage {
               from: 0.5, to: 0.5 + 0.5 * share,
               style: coefficient.standardized < 0 ? "fill-served" : "fill-learner"),
             PageParts.number(NumberText.significant(coefficient.standardized)),
-            PageParts.number(NumberText.significant(coefficient.perUnit, digits: 4)),
           ]
+          + (hasUnits
+            ? [PageParts.number(NumberText.significant(coefficient.perUnit, digits: 4))] : [])
       })
   }
 
