@@ -12,5 +12,6 @@
 #include "rows.h"
 #include "scaler.h"
 #include "solvers.h"
+#include "sparse.h"
 
 #endif

@@ -121,6 +121,10 @@ private struct Inference {
     let classes = classes(of: label, task: task)
     let last = fields.indices?.upperBound ?? 1
     if isIndexed && last > SchemaInference.denseLimit {
+      for (key, names) in [("features", options.features ?? []), ("exclude", options.exclude)] {
+        guard let first = names.first else { continue }
+        throw .setting(key, first, expected: "none where features are sparse")
+      }
       let width = max(SchemaInference.sparseWidth, 1 << (Int.bitWidth - last.leadingZeroBitCount))
       return Schema(task: task, sparseWidth: width, label: label.name, classes: classes)
     }

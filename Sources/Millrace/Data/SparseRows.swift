@@ -13,6 +13,22 @@ public struct SparseRows: Sendable {
   /// No rows.
   public init() {}
 
+  /// Calls `body` with a view of rows.
+  func withRows<Result>(_ rows: Range<Int>, _ body: (Rows) -> Result) -> Result? {
+    starts.withUnsafeBufferPointer { starts in
+      indices.withUnsafeBufferPointer { indices in
+        values.withUnsafeBufferPointer { values in
+          guard let starts = starts.baseAddress, let indices = indices.baseAddress,
+            let values = values.baseAddress
+          else { return nil }
+          let entries = Rows.Entries(
+            starts: starts + rows.lowerBound, indices: indices, values: values)
+          return body(Rows(entries: entries, count: rows.count, columns: width))
+        }
+      }
+    }
+  }
+
   /// Makes room for `rows` rows and `entries` entries; what is new is arbitrary.
   mutating func resize(rows: Int, entries: Int) {
     starts.resize(to: rows + 1)

@@ -27,7 +27,12 @@ public struct Model: Sendable {
     self.settings = settings
     let columnCount = schema.featureNames.count
     scaler = StandardScaler(columnCount: columnCount, limit: Self.limit(for: schema.task, settings))
-    learner = try settings.makeLearner(task: schema.task, columnCount: columnCount + 1)
+    learner =
+      if let width = schema.sparseWidth {
+        try settings.makeSparseLearner(task: schema.task, width: width)
+      } else {
+        try settings.makeLearner(task: schema.task, columnCount: columnCount + 1)
+      }
   }
 
   init(schema: Schema, settings: LearnerSettings, scaler: StandardScaler, learner: any Learner) {
@@ -43,13 +48,13 @@ public struct Model: Sendable {
     settings.learner == .exact ? .infinity : task == .regression ? 30 : 10
   }
 
-  /// Columns of a raw row.
+  /// Columns of a raw row; none where features are sparse.
   public var columnCount: Int { scaler.columnCount }
 
   /// Numbers per prediction (see `PredictionRows`).
   public var outputWidth: Int { learner.outputWidth(classCount: schema.classes.count) }
 
-  /// Predicts raw rows.
+  /// Predicts raw rows; of a model of sparse features the row that has none of them.
   ///
   /// - Parameters:
   ///   - features: `predictions.count × columnCount` numbers, row-major; NaN is a missing value.
@@ -59,6 +64,7 @@ public struct Model: Sendable {
     _ features: UnsafePointer<Float>, horizon: LabelHorizon = .never,
     into predictions: PredictionRows
   ) {
+    if schema.sparseWidth != nil { return predictEmptyRows(into: predictions) }
     let stride = columnCount + 1
     let blockRows = min(Self.blockRows, predictions.count)
     withUnsafeTemporaryAllocation(of: Float.self, capacity: max(blockRows * stride, 1)) { buffer in
@@ -82,6 +88,7 @@ public struct Model: Sendable {
   ///   - rows: which of its rows.
   ///   - predictions: what was predicted for each row before it was learnt; `rows.count` rows.
   mutating func learn(_ batch: Batch, rows: Range<Int>, predictions: PredictionRows) {
+    if batch.sparse.width > 0 { return learnSparse(batch, rows: rows, predictions: predictions) }
     let stride = columnCount + 1
     // Taken out for the time of the call: it may not be borrowed while the rest of self changes.
     var buffer = exchange(&standardized, with: [])
@@ -121,23 +128,28 @@ public struct Model: Sendable {
   }
 
   /// The linear part of the model in the units of the input columns: the intercept and a
-  /// coefficient per column, for each output.
+  /// coefficient per column of `coefficientNames`, for each output.
   ///
-  /// A standardised score w·(x − μ)/σ + b is (w/σ)·x + (b − Σ wμ/σ).
+  /// A standardised score w·(x − μ)/σ + b is (w/σ)·x + (b − Σ wμ/σ); sparse columns are not centred.
   public func coefficients(horizon: LabelHorizon = .never) -> [(
     intercept: Double, columns: [Double]
   )] {
-    learner.standardizedCoefficients(horizon: horizon).map { weights in
-      var columns = [Double](repeating: 0, count: columnCount)
+    let sparseScales = (learner as? any SparseLearner)?.columnScales
+    return learner.standardizedCoefficients(horizon: horizon).map { weights in
+      var columns = Array(weights.dropLast())
       var intercept = weights.last ?? 0
-      for column in 0..<min(columnCount, weights.count) {
-        let deviation = scaler.standardDeviation(column)
-        guard deviation > 0 else { continue }
-        columns[column] = weights[column] / deviation
-        intercept -= columns[column] * scaler.means[column]
+      for column in columns.indices {
+        let deviation = sparseScales?[column] ?? scaler.standardDeviation(column)
+        columns[column] = deviation > 0 ? columns[column] / deviation : 0
+        if sparseScales == nil { intercept -= columns[column] * scaler.means[column] }
       }
       return (intercept, columns)
     }
+  }
+
+  /// The names of the columns that have coefficients: of sparse features those that were seen.
+  public var coefficientNames: [String] {
+    (learner as? any SparseLearner)?.columns.map(String.init) ?? schema.featureNames
   }
 }
 
@@ -161,8 +173,14 @@ extension Model {
     rowCount = Int(try archive.integer("\(prefix)rowCount"))
     scaler = StandardScaler(columnCount: columnCount, limit: Self.limit(for: schema.task, settings))
     try scaler.decode(from: archive, prefix: "\(prefix)scaler.")
-    learner = try settings.decodeLearner(
-      task: schema.task, columnCount: columnCount + 1, from: archive, prefix: "\(prefix)learner.")
+    learner =
+      if schema.sparseWidth != nil {
+        try settings.decodeSparseLearner(from: archive, prefix: "\(prefix)learner.")
+      } else {
+        try settings.decodeLearner(
+          task: schema.task, columnCount: columnCount + 1, from: archive,
+          prefix: "\(prefix)learner.")
+      }
   }
 
   /// The served merge of the models of several partitions, in the order given.

@@ -21,7 +21,7 @@ public struct ModelExplanation: Codable, Equatable, Sendable {
 extension Model {
   /// Explains the model; coefficients are those with which `horizon` answers.
   public func explanation(horizon: LabelHorizon = .never) -> ModelExplanation {
-    let names = schema.featureNames
+    let names = coefficientNames
     let standardized = learner.standardizedCoefficients(horizon: horizon)
     let perUnit = coefficients(horizon: horizon)
     var linear: [Coefficient] = []

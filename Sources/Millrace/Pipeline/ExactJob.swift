@@ -40,6 +40,9 @@ struct ExactJob {
     let schema = try source.inferSchema(
       name: job.source, options: inference, shouldStop: shouldStop, warn: warn)
     guard let schema else { return nil }
+    if schema.sparseWidth != nil {
+      throw .setting("learner", "exact", expected: LearnerSettings.sparseLearners)
+    }
     var publisher = store.map {
       Publisher(store: $0, job: job, keepVersions: settings.keepVersions)
     }

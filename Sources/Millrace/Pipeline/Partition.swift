@@ -196,6 +196,7 @@ struct Partition: Sendable {
 extension Model {
   /// Predicts rows of a batch as they are without fresh labels.
   func predict(_ batch: Batch, rows: Range<Int>, into output: PredictionRows) {
+    if batch.sparse.width > 0 { return predictSparse(batch, rows: rows, into: output) }
     batch.features.withUnsafeBufferPointer { features in
       guard let base = features.baseAddress else { return }
       predict(base + rows.lowerBound * batch.columnCount, into: output)

@@ -22,7 +22,10 @@ public enum PromotionGate {
     to candidate: Model, served: Model? = nil, measurement: Measurement, tolerance: Double = 0
   ) -> String? {
     if !candidate.isFinite { return "it has weights that are not finite" }
-    if let served, served.schema.columns != candidate.schema.columns {
+    if let served,
+      served.schema.columns != candidate.schema.columns
+        || served.schema.sparseWidth != candidate.schema.sparseWidth
+    {
       return "its columns are not those of the version being served"
     }
     if let loss = measurement.candidate, let other = measurement.incumbent {

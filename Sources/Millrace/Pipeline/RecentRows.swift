@@ -5,6 +5,7 @@ struct RecentRows: Sendable {
   private(set) var count = 0
   private var next = 0
   private var features: [Float]
+  private var sparse = SparseRing()
   private var labels: [Double]
   private var weights: [Float]
 
@@ -22,6 +23,7 @@ struct RecentRows: Sendable {
       features.replaceSubrange(
         next * columnCount..<(next + 1) * columnCount,
         with: batch.features[source..<source + columnCount])
+      if batch.sparse.width > 0 { sparse.append(batch.sparse, row: row, capacity: capacity) }
       labels[next] = batch.labels[row]
       weights[next] = batch.weights[row]
       next = (next + 1) % capacity
@@ -39,6 +41,7 @@ struct RecentRows: Sendable {
       batch.labels.append(labels[row])
       batch.weights.append(weights[row])
     }
+    batch.sparse = sparse.latest(count)
     batch.count = count
     return batch
   }
@@ -50,6 +53,11 @@ extension RecentRows {
     archive.set(batch.features, as: "\(prefix)features")
     archive.set(batch.labels, as: "\(prefix)labels")
     archive.set(batch.weights, as: "\(prefix)weights")
+    guard batch.sparse.width > 0 else { return }
+    archive.set(batch.sparse.width, as: "\(prefix)width")
+    archive.set(batch.sparse.starts, as: "\(prefix)starts")
+    archive.set(batch.sparse.indices.map(Int64.init), as: "\(prefix)indices")
+    archive.set(batch.sparse.values, as: "\(prefix)values")
   }
 
   init(
@@ -68,5 +76,59 @@ extension RecentRows {
     self.weights.replaceSubrange(0..<weights.count, with: weights)
     count = labels.count
     next = capacity > 0 ? count % capacity : 0
+    if archive.contains("\(prefix)width") {
+      sparse = try SparseRing(decoding: archive, prefix: prefix, count: count)
+    }
+  }
+}
+
+/// The latest sparse rows, one behind the other; what is too old is dropped now and then.
+private struct SparseRing {
+  private var rows = SparseRows()
+  private var count = 0
+
+  init() {}
+
+  mutating func append(_ source: SparseRows, row: Int, capacity: Int) {
+    if count >= 2 * capacity { self = SparseRing(latest(capacity - 1), count: capacity - 1) }
+    let range = source.starts[row]..<source.starts[row + 1]
+    rows.width = source.width
+    rows.indices.append(contentsOf: source.indices[range])
+    rows.values.append(contentsOf: source.values[range])
+    rows.starts.append(rows.indices.count)
+    count += 1
+  }
+
+  /// The last `wanted` rows.
+  func latest(_ wanted: Int) -> SparseRows {
+    var result = SparseRows()
+    let starts = rows.starts[(count - min(wanted, count))...]
+    let first = starts.first ?? 0
+    result.width = rows.width
+    result.starts = starts.map { $0 - first }
+    result.indices = Array(rows.indices[first...])
+    result.values = Array(rows.values[first...])
+    return result
+  }
+
+  private init(_ rows: SparseRows, count: Int) {
+    self.rows = rows
+    self.count = count
+  }
+
+  init(decoding archive: TensorArchive, prefix: String, count: Int) throws(MillraceError) {
+    rows.width = Int(try archive.integer("\(prefix)width", in: 1...1 << 32))
+    rows.starts = try archive.integers("\(prefix)starts", count: count + 1).map(Int.init)
+    let indices = try archive.integers("\(prefix)indices")
+    rows.values = try archive.floats("\(prefix)values", count: indices.count)
+    let fits =
+      rows.starts[0] == 0 && rows.starts[count] == indices.count
+      && zip(rows.starts, rows.starts.dropFirst()).allSatisfy { $0 <= $1 }
+      && indices.allSatisfy { $0 >= 0 && $0 < rows.width }
+    guard fits else {
+      throw MillraceError(.checkpoint, "the recent window's entries do not make rows")
+    }
+    rows.indices = indices.map(UInt32.init)
+    self.count = count
   }
 }

@@ -100,8 +100,8 @@ public struct TrainingJob {
     if wantsCoefficients, let output = coefficients.last {
       result.coefficients = RunResult.Coefficients(
         intercept: output.intercept,
-        columns: Array(zip(model.schema.featureNames, output.columns)).map {
-          (name: $0, value: $1)
+        columns: zip(model.coefficientNames, output.columns).compactMap { name, value in
+          model.schema.sparseWidth != nil && value == 0 ? nil : (name, value)
         })
     }
     return result

@@ -209,7 +209,11 @@ private struct VersionDetails: Encodable {
       ["learner", manifest.settings.learner.rawValue],
       ["rows", "\(manifest.rows)"],
       ["label", manifest.schema.label],
-      ["features", manifest.schema.featureNames.joined(separator: ", ")],
+      [
+        "features",
+        manifest.schema.sparseWidth.map { "\($0), sparse" }
+          ?? manifest.schema.featureNames.joined(separator: ", "),
+      ],
       ["learnt from", manifest.lineage.source],
       ["reason", manifest.lineage.reason],
     ]

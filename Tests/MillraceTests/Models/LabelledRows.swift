@@ -83,13 +83,12 @@ extension Learner {
   ) -> [Double] {
     var predictions = [Double](repeating: .nan, count: labels.count * width)
     predictions.withUnsafeMutableBufferPointer { predictions in
-      features.withUnsafeBufferPointer { features in
+      withRows(features, columns: columns) { rows in
         labels.withUnsafeBufferPointer { labels in
           weights.withUnsafeBufferPointer { weights in
-            guard let base = features.baseAddress, let output = predictions.baseAddress,
-              let label = labels.baseAddress, let weight = weights.baseAddress
+            guard let output = predictions.baseAddress, let label = labels.baseAddress,
+              let weight = weights.baseAddress
             else { return }
-            let rows = Rows(base: base, count: labels.count, columns: columns, stride: columns)
             let outputs = PredictionRows(base: output, count: labels.count, width: width)
             var start = 0
             var call = 0
@@ -116,9 +115,8 @@ extension Learner {
     let count = features.count / columns
     var predictions = [Double](repeating: .nan, count: count * width)
     predictions.withUnsafeMutableBufferPointer { predictions in
-      features.withUnsafeBufferPointer { features in
-        guard let base = features.baseAddress, let output = predictions.baseAddress else { return }
-        let rows = Rows(base: base, count: count, columns: columns, stride: columns)
+      withRows(features, columns: columns) { rows in
+        guard let output = predictions.baseAddress else { return }
         let outputs = PredictionRows(base: output, count: count, width: width)
         for start in stride(from: 0, to: count, by: min(size, count)) {
           let length = min(size, count - start)
@@ -131,10 +129,47 @@ extension Learner {
     return predictions
   }
 
+  /// The rows as the learner takes them: dense, or the entries that are not 0.
+  private func withRows(_ features: [Float], columns: Int, _ body: (Rows) -> Void) {
+    let count = features.count / columns
+    guard self is any SparseLearner else {
+      return features.withUnsafeBufferPointer { features in
+        guard let base = features.baseAddress else { return }
+        body(Rows(base: base, count: count, columns: columns, stride: columns))
+      }
+    }
+    let entries = features.indices.filter { features[$0] != 0 }
+    var starts = [0]
+    for row in 0..<count {
+      let own = features[row * columns..<(row + 1) * columns]
+      starts.append((starts.last ?? 0) + own.count { $0 != 0 })
+    }
+    withSparseRows(
+      starts: starts, indices: entries.map { UInt32($0 % columns) },
+      values: entries.map { features[$0] }, width: 16, body)
+  }
+
   /// Everything learnt, as the bytes of an archive.
   func encoded() -> [UInt8] {
     var archive = TensorArchive()
     encode(into: &archive, prefix: "learner.")
     return archive.encoded()
+  }
+}
+
+/// A view of compressed rows.
+func withSparseRows(
+  starts: [Int], indices: [UInt32], values: [Float], width: Int, _ body: (Rows) -> Void
+) {
+  starts.withUnsafeBufferPointer { starts in
+    indices.withUnsafeBufferPointer { indices in
+      values.withUnsafeBufferPointer { values in
+        guard let first = starts.baseAddress, let indices = indices.baseAddress,
+          let values = values.baseAddress
+        else { return }
+        let entries = Rows.Entries(starts: first, indices: indices, values: values)
+        body(Rows(entries: entries, count: starts.count - 1, columns: width))
+      }
+    }
   }
 }

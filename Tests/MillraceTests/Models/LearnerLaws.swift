@@ -8,12 +8,14 @@ import Testing
 ///   - settings: the learner, as `makeLearner` takes it.
 ///   - task: what it learns; several classes are four.
 ///   - columnTolerance: how far constant, duplicated or missing columns may move the loss, relative.
+///   - isSparse: whether it is the learner of sparse rows.
 func checkLearner(
-  _ settings: LearnerSettings, task: Task, columnTolerance: Double = 0.02,
+  _ settings: LearnerSettings, task: Task, columnTolerance: Double = 0.02, isSparse: Bool = false,
   sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
   let laws = LearnerLaws(
-    settings: settings, task: task, columnTolerance: columnTolerance, location: sourceLocation)
+    settings: settings, task: task, columnTolerance: columnTolerance, isSparse: isSparse,
+    location: sourceLocation)
   try laws.labelsComeAfterPredictions()
   try laws.reportsAreWhatPredictAnswers()
   try laws.splitsChangeNothing()
@@ -28,17 +30,29 @@ private struct LearnerLaws {
   let settings: LearnerSettings
   let task: Task
   let columnTolerance: Double
+  let isSparse: Bool
   let location: SourceLocation
   let classCount: Int
   let stream: LabelledRows
 
-  init(settings: LearnerSettings, task: Task, columnTolerance: Double, location: SourceLocation) {
+  init(
+    settings: LearnerSettings, task: Task, columnTolerance: Double, isSparse: Bool,
+    location: SourceLocation
+  ) {
     self.settings = settings
     self.task = task
     self.columnTolerance = columnTolerance
+    self.isSparse = isSparse
     self.location = location
     classCount = task == .regression ? 0 : task == .binary ? 2 : 4
     stream = .linear(task, count: 1_500, classCount: classCount)
+  }
+
+  /// A learner that saw nothing.
+  func makeLearner(columns: Int) throws -> any Learner {
+    isSparse
+      ? try settings.makeSparseLearner(task: task, width: 16)
+      : try settings.makeLearner(task: task, columnCount: columns)
   }
 
   /// A learner that saw all of `stream`, and what it predicted.
@@ -46,7 +60,7 @@ private struct LearnerLaws {
     _ stream: LabelledRows, sizes: [Int] = [64], from learner: (any Learner)? = nil
   ) throws -> (learner: any Learner, predictions: [Double]) {
     let columns = stream.columnCount + 1
-    var learner = try learner ?? settings.makeLearner(task: task, columnCount: columns)
+    var learner = try learner ?? makeLearner(columns: columns)
     let predictions = learner.learn(
       stream.standardized().rows, columns: columns, labels: stream.labels,
       weights: stream.weights, width: learner.outputWidth(classCount: classCount), sizes: sizes)
@@ -89,7 +103,7 @@ private struct LearnerLaws {
   func reportsAreWhatPredictAnswers() throws {
     let columns = stream.columnCount + 1
     let rows = stream.standardized().rows
-    var learner = try settings.makeLearner(task: task, columnCount: columns)
+    var learner = try makeLearner(columns: columns)
     let width = learner.outputWidth(classCount: classCount)
     var agreements = 0
     for row in 0..<stream.count {
@@ -121,7 +135,7 @@ private struct LearnerLaws {
     let rows = stream.standardized().rows
     let uninterrupted = try learnt(stream).learner.encoded()
     for cut in [0, 1, 777] {
-      var learner = try settings.makeLearner(task: task, columnCount: columns)
+      var learner = try makeLearner(columns: columns)
       let width = learner.outputWidth(classCount: classCount)
       func continueLearning(_ range: Range<Int>) {
         _ = learner.learn(
@@ -130,8 +144,11 @@ private struct LearnerLaws {
       }
       continueLearning(0..<cut)
       let archive = try TensorArchive(decoding: learner.encoded())
-      learner = try settings.decodeLearner(
-        task: task, columnCount: columns, from: archive, prefix: "learner.")
+      learner =
+        isSparse
+        ? try settings.decodeSparseLearner(from: archive, prefix: "learner.")
+        : try settings.decodeLearner(
+          task: task, columnCount: columns, from: archive, prefix: "learner.")
       continueLearning(cut..<stream.count)
       expect(learner.encoded() == uninterrupted, "loading at row \(cut) changes what is learnt")
     }

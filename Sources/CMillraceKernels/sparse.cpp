@@ -1,0 +1,241 @@
+#include "sparse.h"
+
+#include "clones.h"
+#include "sparse_filters.hpp"
+
+namespace {
+
+/// A record counts at most like so many.
+const float weightLimit = 100;
+/// logit(1e-4): no lane is surer than this.
+const float logitLimit = 9.21024f;
+/// Steps of the weights on the lanes' logits, and the fixed shares of the mixtures.
+const float rates[2] = {0.0005f, 0.002f};
+const float laneShare = 0.001f, topShare = 0.0001f;
+/// How fast the noise of a regression is forgotten.
+const float noiseMemory = 0.999f;
+
+enum { noiseRow = 3, logitRow = 3, countRow = 4, topRow = 5 };
+
+MILLRACE_INLINE Eight lanesOnly(Eight x) { return blend<8>(isLane, x, Eight{}); }
+
+struct Head {
+  float *rows;
+
+  __attribute__((always_inline)) Eight operator[](int row) const { return load(rows + 8 * row); }
+
+  /// m ← (1 − share)·mℓ/Σmℓ + share/n over the lanes that a mask says, ℓ to the power of a weight.
+  __attribute__((always_inline)) void mix(int row, Eight likelihood, float mean, float weight,
+                                          float share, Eight even) const {
+    if (weight != 1) {
+      Eight ratio = clamped<8>(likelihood / mean, 1e-30f, 1e30f);
+      likelihood = exponential<8>(clamped<8>(weight * logarithm<8>(ratio), -60, 60));
+    }
+    Eight m = (*this)[row] * likelihood;
+    store(m * ((1 - share) / sum(m)) + share * even, rows + 8 * row);
+  }
+};
+
+const Eight evenLanes = lanesOnly(Eight{} + 1.0f / MILLRACE_SPARSE_LANES);
+const Eight evenTops = {1.0f / 3, 1.0f / 3, 1.0f / 3};
+
+/// A record's weight turned into that of a step: it moves the margin no further than to where that
+/// many records would.
+MILLRACE_INLINE Eight stepWeight(Eight curvature, float weight) {
+  return weight * (1 + curvature) / (1 + weight * curvature);
+}
+
+/// κ = 1/√(1 + πs/8) (MacKay 1992, "The evidence framework applied to classification networks").
+MILLRACE_INLINE Eight moderation(Eight variance) {
+  Eight x = 1 + variance * 0.392699082f, root;
+  for (int lane = 0; lane < 8; lane++) root[lane] = std::sqrt(x[lane]);
+  return 1 / root;
+}
+
+struct Binary {
+  Eight kappa, logits;
+  Sigmoids<8> lanes;
+  /// The mixture of the lanes, and their logits combined at two rates.
+  float parts[3];
+  float probability;
+
+  MILLRACE_INLINE Binary of(Margin margin, Head head) {
+    Binary now;
+    now.kappa = moderation(margin.variance);
+    now.logits = lanesOnly(clamped<8>(now.kappa * margin.mean, -logitLimit, logitLimit));
+    now.lanes = sigmoids<8>(now.logits);
+    now.parts[0] = sum(head[MILLRACE_SPARSE_MIXTURE] * now.lanes.yes);
+    Vector<float, 2> combined;
+    for (int r = 0; r < 2; r++) combined[r] = sum(head[logitRow + r] * now.logits);
+    combined = sigmoids<2>(clamped<2>(combined, -logitLimit, logitLimit)).yes;
+    for (int r = 0; r < 2; r++) now.parts[1 + r] = combined[r];
+    Eight top = head[topRow];
+    now.probability = top[0] * now.parts[0] + top[1] * now.parts[1] + top[2] * now.parts[2];
+    return now;
+  }
+
+  /// The step of each lane, after which the mixtures know the label.
+  __attribute__((always_inline)) Margin learn(Margin margin, Head head, bool label,
+                                              float weight) const {
+    float y = label;
+    Eight own = label ? lanes.yes : lanes.no;
+    Eight h = kappa * kappa * lanes.yes * lanes.no;
+    Eight step = stepWeight(h * margin.variance, weight);
+    Margin result = {step * kappa * (y - lanes.yes), step * h};
+
+    head.mix(MILLRACE_SPARSE_MIXTURE, own, label ? parts[0] : 1 - parts[0], weight, laneShare,
+             evenLanes);
+    Eight tops = {};
+    for (int part = 0; part < 3; part++) tops[part] = label ? parts[part] : 1 - parts[part];
+    head.mix(topRow, tops, label ? probability : 1 - probability, weight, topShare, evenTops);
+    for (int r = 0; r < 2; r++) {
+      float rate = rates[r] * (weight < 1 ? weight : 1) * (y - parts[1 + r]);
+      store(head[logitRow + r] + rate * logits, head.rows + 8 * (logitRow + r));
+    }
+    return result;
+  }
+};
+
+struct Regression {
+  float mean;
+
+  MILLRACE_INLINE Regression of(Margin margin, Head head) {
+    return {sum(head[MILLRACE_SPARSE_MIXTURE] * lanesOnly(clamped<8>(margin.mean, -1e6f, 1e6f)))};
+  }
+
+  /// Kalman's step with a noise that each lane learns; mixed by the density of Student's t.
+  MILLRACE_INLINE Margin learn(Margin margin, Head head, float target, float weight) {
+    Eight s = margin.variance, error = lanesOnly(target - clamped<8>(margin.mean, -1e6f, 1e6f));
+    Eight squares = head[noiseRow], number = head[countRow];
+    Eight variance = squares / number * (1 + s), root;
+    for (int lane = 0; lane < 8; lane++) root[lane] = std::sqrt(variance[lane]);
+    Eight t = 1 / (1 + error * error / (7 * variance));
+    Eight density = lanesOnly(t * t * t * t / root);
+    float typical = sum(head[MILLRACE_SPARSE_MIXTURE] * density);
+    head.mix(MILLRACE_SPARSE_MIXTURE, density + 1e-30f, typical + 1e-30f, weight, laneShare,
+             evenLanes);
+
+    number = noiseMemory * number + weight;
+    squares = noiseMemory * squares + weight * error * error / (1 + s);
+    squares = blend<8>(squares < number * 1e-8f, number * 1e-8f, squares);
+    store(squares, head.rows + 8 * noiseRow);
+    store(number, head.rows + 8 * countRow);
+    Eight gain = weight / (1 + weight * s);
+    return {gain * error, gain};
+  }
+};
+
+/// Softmax over the outputs, lane by lane.
+struct Multiclass {
+  /// Each output's probability by lane, and κ.
+  static constexpr float floor = 2e-4f;
+
+  MILLRACE_INLINE void forecast(const Margin *margins, size_t outputs, Head head, Eight *lanes,
+                                Eight *kappas, double *probabilities) {
+    Eight largest = Eight{} - 60, total = {};
+    for (size_t k = 0; k < outputs; k++) {
+      kappas[k] = moderation(margins[k].variance);
+      lanes[k] = clamped<8>(kappas[k] * margins[k].mean, -30, 30);
+      largest = blend<8>(lanes[k] > largest, lanes[k], largest);
+    }
+    for (size_t k = 0; k < outputs; k++) {
+      lanes[k] = exponential<8>(lanes[k] - largest);
+      total += lanes[k];
+    }
+    for (size_t k = 0; k < outputs; k++) {
+      lanes[k] = lanesOnly(lanes[k] / total);
+      float p = sum(head[MILLRACE_SPARSE_MIXTURE] * lanes[k]);
+      probabilities[k] = (1 - floor) * p + floor / (float)outputs;
+    }
+  }
+
+  /// Turns the margins into steps.
+  MILLRACE_INLINE void learn(Margin *margins, size_t outputs, Head head, const Eight *lanes,
+                             const Eight *kappas, size_t label, float weight, double probability) {
+    for (size_t k = 0; k < outputs; k++) {
+      Eight p = lanes[k], h = kappas[k] * kappas[k] * p * (1 - p);
+      Eight step = stepWeight(h * margins[k].variance, weight);
+      margins[k] = {step * kappas[k] * ((k == label ? 1.0f : 0.0f) - p), step * h};
+    }
+    head.mix(MILLRACE_SPARSE_MIXTURE, lanes[label] + lanesOnly(Eight{} + floor),
+             (float)probability, weight, laneShare, evenLanes);
+  }
+};
+
+template <bool commit>
+MILLRACE_INLINE void run(const millrace_sparse_bank &bank, const millrace_sparse_rows &rows,
+                         const double *labels, const float *weights, float *scaled,
+                         double *predictions) {
+  Head head{bank.head};
+  size_t outputs = bank.outputs;
+  Margin *margins = (Margin *)__builtin_alloca_with_align(outputs * sizeof(Margin), 256);
+  bool several = bank.task == millrace_sparse_multiclass;
+  size_t room = (several ? outputs : 0) * sizeof(Eight);
+  Eight *lanes = (Eight *)__builtin_alloca_with_align(room, 256);
+  Eight *kappas = (Eight *)__builtin_alloca_with_align(room, 256);
+  for (size_t row = 0; row < rows.count; row++) {
+    Entries entries = Entries::of(bank, rows, row);
+    if (row + 1 < rows.count) Entries::of(bank, rows, row + 1).prefetch();
+    entries.margins<commit>(margins, scaled);
+    float weight = commit ? (weights[row] < weightLimit ? weights[row] : weightLimit) : 0;
+    switch (bank.task) {
+      case millrace_sparse_binary: {
+        Binary now = Binary::of(margins[0], head);
+        predictions[row] = now.probability;
+        if (weight > 0) margins[0] = now.learn(margins[0], head, labels[row] == 1, weight);
+        break;
+      }
+      case millrace_sparse_regression:
+        predictions[row] = Regression::of(margins[0], head).mean;
+        if (weight > 0)
+          margins[0] = Regression::learn(margins[0], head, (float)labels[row], weight);
+        break;
+      case millrace_sparse_multiclass: {
+        double *own = predictions + row * outputs;
+        Multiclass::forecast(margins, outputs, head, lanes, kappas, own);
+        size_t label = commit ? (size_t)labels[row] : 0;
+        if (weight > 0)
+          Multiclass::learn(margins, outputs, head, lanes, kappas, label, weight, own[label]);
+        break;
+      }
+    }
+    if (weight > 0) entries.update(margins, scaled);
+  }
+}
+
+}  // namespace
+
+void millrace_sparse_start(millrace_sparse_task task, float *head) {
+  memset(head, 0, MILLRACE_SPARSE_HEAD_ROWS * 8 * sizeof(float));
+  const Eight prior = {0.001f, 0.003f, 0.01f, 0.03f, 0.1f, 0.5f, 0.03f};
+  const Eight drift = {0, 0, 0, 0, 0, 0, 0.0001f};
+  store(prior, head + 8 * MILLRACE_SPARSE_PRIOR);
+  store(drift, head + 8 * MILLRACE_SPARSE_DRIFT);
+  store(evenLanes, head + 8 * MILLRACE_SPARSE_MIXTURE);
+  if (task == millrace_sparse_regression) {
+    store(Eight{} + 1, head + 8 * noiseRow);
+    store(Eight{} + 1, head + 8 * countRow);
+  } else {
+    for (int r = 0; r < 2; r++) store(evenLanes, head + 8 * (logitRow + r));
+    store(evenTops, head + 8 * topRow);
+  }
+}
+
+void millrace_sparse_fresh(const float *head, int is_constant, float *feature) {
+  memset(feature, 0, MILLRACE_SPARSE_ROW * sizeof(float));
+  for (int lane = 0; lane < MILLRACE_SPARSE_LANES; lane++)
+    feature[8 + lane] = is_constant ? 1 : head[8 * MILLRACE_SPARSE_PRIOR + lane];
+}
+
+MILLRACE_CLONES
+void millrace_sparse_predict(const millrace_sparse_bank *bank, const millrace_sparse_rows *rows,
+                             double *predictions) {
+  run<false>(*bank, *rows, nullptr, nullptr, nullptr, predictions);
+}
+
+MILLRACE_CLONES
+void millrace_sparse_learn(const millrace_sparse_bank *bank, const millrace_sparse_rows *rows,
+                           const double *labels, const float *weights, float *scaled,
+                           double *predictions) {
+  run<true>(*bank, *rows, labels, weights, scaled, predictions);
+}

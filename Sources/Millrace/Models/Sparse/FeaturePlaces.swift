@@ -1,0 +1,91 @@
+/// Gives each feature a place in the order in which features are first learnt, so that what is
+/// kept of them lies side by side: those that come often come early, and share the caches.
+struct FeaturePlaces: Sendable {
+  /// The place of the constant.
+  static let constant: UInt32 = 0
+  /// The place of every feature that was not seen.
+  static let unseen: UInt32 = 1
+  /// The first place of a feature.
+  static let first = 2
+
+  /// The place of each column; 0 where it was not seen.
+  private var places: [UInt32]
+  /// The columns in the order of their places, from `first` on.
+  private(set) var columns: [UInt32] = []
+
+  /// No feature of `width` columns, a power of two.
+  init(width: Int) { places = Array(repeating: 0, count: width) }
+
+  /// The columns there may be.
+  var width: Int { places.count }
+  /// Places that are taken.
+  var count: Int { Self.first + columns.count }
+
+  /// The places of columns; a column that was not seen has that of all such.
+  func find(
+    _ columns: UnsafePointer<UInt32>, count: Int, into result: UnsafeMutablePointer<UInt32>
+  ) {
+    let mask = places.count - 1
+    places.withUnsafeBufferPointer { places in
+      for index in 0..<count {
+        result[index] = max(places[Int(columns[index]) & mask], Self.unseen)
+      }
+    }
+  }
+
+  /// The places of columns; a column that was not seen gets the next one.
+  mutating func place(
+    _ columns: UnsafePointer<UInt32>, count: Int, into result: UnsafeMutablePointer<UInt32>
+  ) {
+    let mask = places.count - 1
+    var seen = exchange(&self.columns, with: [])
+    places.withUnsafeMutableBufferPointer { places in
+      for index in 0..<count {
+        let column = Int(columns[index]) & mask
+        if places[column] == 0 {
+          places[column] = UInt32(Self.first + seen.count)
+          seen.append(UInt32(column))
+        }
+        result[index] = places[column]
+      }
+    }
+    self.columns = seen
+  }
+
+  /// The place of a column; `nil` where it was not seen.
+  subscript(column: UInt32) -> Int? {
+    let place = Int(places[Int(column)])
+    return place == 0 ? nil : place
+  }
+
+  /// Gives columns places in their order.
+  mutating func place(_ columns: [UInt32]) {
+    var result = [UInt32](repeating: 0, count: columns.count)
+    place(columns, count: columns.count, into: &result)
+  }
+}
+
+extension FeaturePlaces {
+  func encode(into archive: inout TensorArchive, prefix: String) {
+    archive.set(Int64(width), as: prefix + "width")
+    archive.set(columns.map(Int64.init), as: prefix + "columns")
+  }
+
+  init(decoding archive: TensorArchive, prefix: String) throws(MillraceError) {
+    let width = Int(try archive.integer(prefix + "width", in: 1...1 << 32))
+    guard width.nonzeroBitCount == 1 else {
+      throw MillraceError(
+        .store, "tensor '\(prefix)width' is \(width); expected a power of two")
+    }
+    self.init(width: width)
+    let columns = try archive.integers(prefix + "columns")
+    guard columns.allSatisfy({ $0 >= 0 && $0 < width }) else {
+      throw MillraceError(
+        .store, "tensor '\(prefix)columns' has a column beyond the \(width) there are")
+    }
+    place(columns.map(UInt32.init))
+    guard self.columns.count == columns.count else {
+      throw MillraceError(.store, "tensor '\(prefix)columns' has a column twice")
+    }
+  }
+}

@@ -1,0 +1,82 @@
+extension SparseBank {
+  /// Multiplies the filters' Gaussians weight by weight, over one prior; the head is averaged by the
+  /// rows that a part saw.
+  package static func merging(
+    _ parts: [(learner: SparseBank, scaler: StandardScaler)], scaler: StandardScaler
+  ) throws(MillraceError) -> SparseBank {
+    guard let first = parts.first?.learner else {
+      throw MillraceError(.numerical, "a merge needs at least one partition's bank")
+    }
+    if parts.count == 1 { return first }
+    let banks = parts.map(\.learner)
+    var merged = SparseBank(task: first.task, width: first.places.width)
+    merged.rowCount = banks.reduce(0) { $0 + $1.rowCount }
+    merged.target = first.target
+    for bank in banks.dropFirst() { merged.target.merge(bank.target) }
+    for bank in banks {
+      merged.places.place(bank.places.columns)
+      for index in bank.classes.indices where !merged.classes.contains(Double(index)) {
+        merged.classes.add(Double(index))
+      }
+    }
+    merged.classes.run = banks.map(\.classes.run).min() ?? 0
+    let shares = banks.map {
+      merged.rowCount > 0
+        ? Float($0.rowCount) / Float(merged.rowCount) : 1 / Float(banks.count)
+    }
+    merged.head = .average(banks.map(\.head), shares: shares)
+    merged.reserve(outputs: first.task == .multiclass ? merged.classes.indices.count : 1)
+    merged.multiply(banks)
+    return merged
+  }
+
+  private mutating func multiply(_ banks: [SparseBank]) {
+    let base = features.mutableBase()
+    let columns = [UInt32?.none, nil] + places.columns.map(Optional.some)
+    for (place, column) in columns.enumerated() where place != Int(FeaturePlaces.unseen) {
+      let own: [(bank: SparseBank, place: Int)] = banks.compactMap { bank in
+        let place = column.map { bank.places[$0] } ?? Int(FeaturePlaces.constant)
+        return place.map { (bank, $0) }
+      }
+      let row = base + place * outputCount * Self.rowSize
+      for (bank, place) in own where bank.outputCount > 0 {
+        for index in [Self.lanes, 8 + Self.lanes] {
+          row[index] += Float(bank.number(place, 0, index))
+        }
+      }
+      for output in 0..<outputCount {
+        multiply(own, place, output, row + output * Self.rowSize)
+      }
+    }
+  }
+
+  /// 1/v = Σ1/vₚ − (P − 1)/v₀, w = vΣwₚ/vₚ, each part's weight read over the merged scale.
+  private func multiply(
+    _ parts: [(bank: SparseBank, place: Int)], _ place: Int, _ output: Int,
+    _ row: UnsafeMutablePointer<Float>
+  ) {
+    let unit = target.unit > 0 ? target.unit : 1
+    for lane in 0..<Self.lanes {
+      let prior = 1 / Double(row[8 + lane])
+      var (precision, pull) = (prior, 0.0)
+      for (bank, own) in parts {
+        let index =
+          task == .multiclass
+          ? bank.classes.indices.firstIndex(of: classes.indices[output]) : 0
+        guard let index else { continue }
+        let scales = (bank.scale(own), scale(place))
+        let ratio = scales.0 > 0 ? scales.1 / scales.0 : 1
+        let variance = bank.number(own, index, 8 + lane) * ratio * ratio
+        var weight = bank.target.unit / unit * bank.number(own, index, lane) * ratio
+        if place == FeaturePlaces.constant {
+          weight += (bank.target.offset - target.offset) / unit
+        }
+        precision += 1 / variance - prior
+        pull += weight / variance
+      }
+      precision = max(precision, prior)
+      row[lane] = Float(pull / precision)
+      row[8 + lane] = Float(1 / precision)
+    }
+  }
+}
