@@ -34,7 +34,7 @@ import Testing
       switch task {
       case "binary": score > 0 ? "1" : "-1"
       case "multiclass": score > 1 ? "high" : score < -1 ? "low" : "middle"
-      default: "\(10 + score)"
+      default: "\(10 + 1.37 * score)"
       }
     }
     let trained = try run("train", "data.svm", "--model", "m", "--test", "0.25", "--json")
