@@ -1,5 +1,7 @@
 #include "sparse.h"
 
+#include <vector>
+
 #include "clones.h"
 #include "sparse_filters.hpp"
 
@@ -17,12 +19,15 @@ const float noiseMemory = 0.999f;
 
 enum { noiseRow = 3, logitRow = 3, countRow = 4, topRow = 5 };
 
-MILLRACE_INLINE Eight lanesOnly(Eight x) { return blend<8>(isLane, x, Eight{}); }
-
 struct Head {
   float *rows;
 
   __attribute__((always_inline)) Eight operator[](int row) const { return load(rows + 8 * row); }
+
+  /// Σ of the lanes' weights times x.
+  __attribute__((always_inline)) float mean(Eight x) const {
+    return sum((*this)[MILLRACE_SPARSE_MIXTURE] * x);
+  }
 
   /// m ← (1 − share)·mℓ/Σmℓ + share/n over the lanes that a mask says, ℓ to the power of a weight.
   __attribute__((always_inline)) void mix(int row, Eight likelihood, float mean, float weight,
@@ -64,7 +69,7 @@ struct Binary {
     now.kappa = moderation(margin.variance);
     now.logits = lanesOnly(clamped<8>(now.kappa * margin.mean, -logitLimit, logitLimit));
     now.lanes = sigmoids<8>(now.logits);
-    now.parts[0] = sum(head[MILLRACE_SPARSE_MIXTURE] * now.lanes.yes);
+    now.parts[0] = head.mean(now.lanes.yes);
     Vector<float, 2> combined;
     for (int r = 0; r < 2; r++) combined[r] = sum(head[logitRow + r] * now.logits);
     combined = sigmoids<2>(clamped<2>(combined, -logitLimit, logitLimit)).yes;
@@ -75,13 +80,13 @@ struct Binary {
   }
 
   /// The step of each lane, after which the mixtures know the label.
-  __attribute__((always_inline)) Margin learn(Margin margin, Head head, bool label,
-                                              float weight) const {
+  __attribute__((always_inline)) Step learn(Margin margin, Head head, bool label,
+                                            float weight) const {
     float y = label;
     Eight own = label ? lanes.yes : lanes.no;
     Eight h = kappa * kappa * lanes.yes * lanes.no;
     Eight step = stepWeight(h * margin.variance, weight);
-    Margin result = {step * kappa * (y - lanes.yes), step * h};
+    Step result = {lanesOnly(step * kappa * (y - lanes.yes)), head.mean(weight * h)};
 
     head.mix(MILLRACE_SPARSE_MIXTURE, own, label ? parts[0] : 1 - parts[0], weight, laneShare,
              evenLanes);
@@ -100,18 +105,18 @@ struct Regression {
   float mean;
 
   MILLRACE_INLINE Regression of(Margin margin, Head head) {
-    return {sum(head[MILLRACE_SPARSE_MIXTURE] * lanesOnly(clamped<8>(margin.mean, -1e6f, 1e6f)))};
+    return {head.mean(clamped<8>(margin.mean, -1e6f, 1e6f))};
   }
 
   /// Kalman's step with a noise that each lane learns; mixed by the density of Student's t.
-  MILLRACE_INLINE Margin learn(Margin margin, Head head, float target, float weight) {
+  MILLRACE_INLINE Step learn(Margin margin, Head head, float target, float weight) {
     Eight s = margin.variance, error = lanesOnly(target - clamped<8>(margin.mean, -1e6f, 1e6f));
     Eight squares = head[noiseRow], number = head[countRow];
     Eight variance = squares / number * (1 + s), root;
     for (int lane = 0; lane < 8; lane++) root[lane] = std::sqrt(variance[lane]);
     Eight t = 1 / (1 + error * error / (7 * variance));
     Eight density = lanesOnly(t * t * t * t / root);
-    float typical = sum(head[MILLRACE_SPARSE_MIXTURE] * density);
+    float typical = head.mean(density);
     head.mix(MILLRACE_SPARSE_MIXTURE, density + 1e-30f, typical + 1e-30f, weight, laneShare,
              evenLanes);
 
@@ -121,7 +126,7 @@ struct Regression {
     store(squares, head.rows + 8 * noiseRow);
     store(number, head.rows + 8 * countRow);
     Eight gain = weight / (1 + weight * s);
-    return {gain * error, gain};
+    return {gain * error, head.mean(gain)};
   }
 };
 
@@ -144,62 +149,79 @@ struct Multiclass {
     }
     for (size_t k = 0; k < outputs; k++) {
       lanes[k] = lanesOnly(lanes[k] / total);
-      float p = sum(head[MILLRACE_SPARSE_MIXTURE] * lanes[k]);
+      float p = head.mean(lanes[k]);
       probabilities[k] = (1 - floor) * p + floor / (float)outputs;
     }
   }
 
-  /// Turns the margins into steps.
-  MILLRACE_INLINE void learn(Margin *margins, size_t outputs, Head head, const Eight *lanes,
-                             const Eight *kappas, size_t label, float weight, double probability) {
+  MILLRACE_INLINE void learn(const Margin *margins, size_t outputs, Head head, const Eight *lanes,
+                             const Eight *kappas, size_t label, float weight, double probability,
+                             Step *steps) {
     for (size_t k = 0; k < outputs; k++) {
       Eight p = lanes[k], h = kappas[k] * kappas[k] * p * (1 - p);
       Eight step = stepWeight(h * margins[k].variance, weight);
-      margins[k] = {step * kappas[k] * ((k == label ? 1.0f : 0.0f) - p), step * h};
+      steps[k] = {lanesOnly(step * kappas[k] * ((k == label ? 1.0f : 0.0f) - p)),
+                  head.mean(weight * h)};
     }
     head.mix(MILLRACE_SPARSE_MIXTURE, lanes[label] + lanesOnly(Eight{} + floor),
              (float)probability, weight, laneShare, evenLanes);
   }
 };
 
+/// A record counts at most like so many; one that is only predicted not at all.
+template <bool commit>
+MILLRACE_INLINE float weight(const float *weights, size_t row) {
+  return !commit ? 0 : weights[row] < weightLimit ? weights[row] : weightLimit;
+}
+
+/// Goes through rows of one output, and of the next row fetches the features already.
 template <bool commit>
 MILLRACE_INLINE void run(const millrace_sparse_bank &bank, const millrace_sparse_rows &rows,
                          const double *labels, const float *weights, float *scaled,
                          double *predictions) {
   Head head{bank.head};
-  size_t outputs = bank.outputs;
-  Margin *margins = (Margin *)__builtin_alloca_with_align(outputs * sizeof(Margin), 256);
-  bool several = bank.task == millrace_sparse_multiclass;
-  size_t room = (several ? outputs : 0) * sizeof(Eight);
-  Eight *lanes = (Eight *)__builtin_alloca_with_align(room, 256);
-  Eight *kappas = (Eight *)__builtin_alloca_with_align(room, 256);
   for (size_t row = 0; row < rows.count; row++) {
     Entries entries = Entries::of(bank, rows, row);
     if (row + 1 < rows.count) Entries::of(bank, rows, row + 1).prefetch();
-    entries.margins<commit>(margins, scaled);
-    float weight = commit ? (weights[row] < weightLimit ? weights[row] : weightLimit) : 0;
-    switch (bank.task) {
-      case millrace_sparse_binary: {
-        Binary now = Binary::of(margins[0], head);
-        predictions[row] = now.probability;
-        if (weight > 0) margins[0] = now.learn(margins[0], head, labels[row] == 1, weight);
-        break;
-      }
-      case millrace_sparse_regression:
-        predictions[row] = Regression::of(margins[0], head).mean;
-        if (weight > 0)
-          margins[0] = Regression::learn(margins[0], head, (float)labels[row], weight);
-        break;
-      case millrace_sparse_multiclass: {
-        double *own = predictions + row * outputs;
-        Multiclass::forecast(margins, outputs, head, lanes, kappas, own);
-        size_t label = commit ? (size_t)labels[row] : 0;
-        if (weight > 0)
-          Multiclass::learn(margins, outputs, head, lanes, kappas, label, weight, own[label]);
-        break;
-      }
+    Margin margin;
+    Step step;
+    entries.margins<commit>(1, &margin, scaled);
+    float weight = ::weight<commit>(weights, row);
+    if (bank.task == millrace_sparse_binary) {
+      Binary now = Binary::of(margin, head);
+      predictions[row] = now.probability;
+      if (weight > 0) step = now.learn(margin, head, labels[row] == 1, weight);
+    } else {
+      predictions[row] = Regression::of(margin, head).mean;
+      if (weight > 0) step = Regression::learn(margin, head, (float)labels[row], weight);
     }
-    if (weight > 0) entries.update(margins, scaled);
+    if (weight > 0) entries.learn(1, &step, scaled);
+  }
+}
+
+/// The same for several outputs.
+template <bool commit>
+MILLRACE_INLINE void runSeveral(const millrace_sparse_bank &bank, const millrace_sparse_rows &rows,
+                                const double *labels, const float *weights, float *scaled,
+                                double *predictions) {
+  Head head{bank.head};
+  size_t outputs = bank.outputs;
+  std::vector<Margin> margins(outputs);
+  std::vector<Step> steps(outputs);
+  std::vector<Eight> lanes(outputs), kappas(outputs);
+  for (size_t row = 0; row < rows.count; row++) {
+    Entries entries = Entries::of(bank, rows, row);
+    if (row + 1 < rows.count) Entries::of(bank, rows, row + 1).prefetch();
+    entries.margins<commit>(outputs, margins.data(), scaled);
+    double *own = predictions + row * outputs;
+    Multiclass::forecast(margins.data(), outputs, head, lanes.data(), kappas.data(), own);
+    float weight = ::weight<commit>(weights, row);
+    if (weight > 0) {
+      size_t label = (size_t)labels[row];
+      Multiclass::learn(margins.data(), outputs, head, lanes.data(), kappas.data(), label, weight,
+                        own[label], steps.data());
+      entries.learn(outputs, steps.data(), scaled);
+    }
   }
 }
 
@@ -207,10 +229,11 @@ MILLRACE_INLINE void run(const millrace_sparse_bank &bank, const millrace_sparse
 
 void millrace_sparse_start(millrace_sparse_task task, float *head) {
   memset(head, 0, MILLRACE_SPARSE_HEAD_ROWS * 8 * sizeof(float));
-  const Eight prior = {0.001f, 0.003f, 0.01f, 0.03f, 0.1f, 0.5f, 0.03f};
-  const Eight drift = {0, 0, 0, 0, 0, 0, 0.0001f};
+  // The last filter forgets: it never knows a weight better than this.
+  const Eight prior = {300, 50, 10, 2, 30, 1, 1, 1};
+  const Eight limit = {1e9f, 1e9f, 1e9f, 1e9f, 10};
   store(prior, head + 8 * MILLRACE_SPARSE_PRIOR);
-  store(drift, head + 8 * MILLRACE_SPARSE_DRIFT);
+  store(limit, head + 8 * MILLRACE_SPARSE_LIMIT);
   store(evenLanes, head + 8 * MILLRACE_SPARSE_MIXTURE);
   if (task == millrace_sparse_regression) {
     store(Eight{} + 1, head + 8 * noiseRow);
@@ -221,21 +244,23 @@ void millrace_sparse_start(millrace_sparse_task task, float *head) {
   }
 }
 
-void millrace_sparse_fresh(const float *head, int is_constant, float *feature) {
-  memset(feature, 0, MILLRACE_SPARSE_ROW * sizeof(float));
-  for (int lane = 0; lane < MILLRACE_SPARSE_LANES; lane++)
-    feature[8 + lane] = is_constant ? 1 : head[8 * MILLRACE_SPARSE_PRIOR + lane];
-}
-
 MILLRACE_CLONES
 void millrace_sparse_predict(const millrace_sparse_bank *bank, const millrace_sparse_rows *rows,
                              double *predictions) {
-  run<false>(*bank, *rows, nullptr, nullptr, nullptr, predictions);
+  if (bank->task == millrace_sparse_multiclass) {
+    runSeveral<false>(*bank, *rows, nullptr, nullptr, nullptr, predictions);
+  } else {
+    run<false>(*bank, *rows, nullptr, nullptr, nullptr, predictions);
+  }
 }
 
 MILLRACE_CLONES
 void millrace_sparse_learn(const millrace_sparse_bank *bank, const millrace_sparse_rows *rows,
                            const double *labels, const float *weights, float *scaled,
                            double *predictions) {
-  run<true>(*bank, *rows, labels, weights, scaled, predictions);
+  if (bank->task == millrace_sparse_multiclass) {
+    runSeveral<true>(*bank, *rows, labels, weights, scaled, predictions);
+  } else {
+    run<true>(*bank, *rows, labels, weights, scaled, predictions);
+  }
 }

@@ -8,16 +8,20 @@
 extern "C" {
 #endif
 
-/// Linear models of sparse rows: seven filters that give every weight a variance of its own, as
-/// lanes. Each feature is a row of 16 floats per output: the means of the seven lanes and Σ|x|,
-/// then their variances and the number of the feature's values.
-#define MILLRACE_SPARSE_ROW 16
-/// Rows of the head, eight lanes each.
+/// Linear models of sparse rows: five filters without covariance, as lanes. A feature is a row of
+/// eight floats per output: the five means; the precision that was learnt of the weight, which the
+/// filters add to that of their priors; and for its scale Σ|x| and the number of its values.
+#define MILLRACE_SPARSE_ROW 8
+#define MILLRACE_SPARSE_LANES 5
+#define MILLRACE_SPARSE_PRECISION 5
+#define MILLRACE_SPARSE_SUM 6
+#define MILLRACE_SPARSE_COUNT 7
+/// Rows of the head, eight lanes each: the filters' prior precisions, how much precision they add at
+/// most, their weights in the mixture.
 #define MILLRACE_SPARSE_PRIOR 0
-#define MILLRACE_SPARSE_DRIFT 1
+#define MILLRACE_SPARSE_LIMIT 1
 #define MILLRACE_SPARSE_MIXTURE 2
 #define MILLRACE_SPARSE_HEAD_ROWS 8
-#define MILLRACE_SPARSE_LANES 7
 
 /// What is learnt: a number, one of two classes, or one of several.
 typedef enum {
@@ -28,7 +32,7 @@ typedef enum {
 
 typedef struct {
   millrace_sparse_task task;
-  /// Place 0 is the constant's.
+  /// Place 0 is the constant's; a feature that was never seen is all 0.
   float *features;
   /// Classes seen; otherwise 1.
   size_t outputs;
@@ -46,9 +50,6 @@ typedef struct {
 /// Fills the head of a bank that has seen nothing.
 void millrace_sparse_start(millrace_sparse_task task, float *head);
 
-/// Fills the row of one output of a feature that was never seen.
-void millrace_sparse_fresh(const float *head, int is_constant, float *feature);
-
 /// Predicts rows: the mean, the probability of the second class, or one of each output.
 void millrace_sparse_predict(const millrace_sparse_bank *bank, const millrace_sparse_rows *rows,
                              double *predictions);
@@ -56,7 +57,7 @@ void millrace_sparse_predict(const millrace_sparse_bank *bank, const millrace_sp
 /// For each row: predicts it, then learns its label.
 ///
 /// - labels: the target, 0 or 1, or the output.
-/// - scaled: room for the entries of the longest row and the constant.
+/// - scaled: room for the entries of the longest row.
 /// - predictions: as `millrace_sparse_predict` gives them.
 void millrace_sparse_learn(const millrace_sparse_bank *bank, const millrace_sparse_rows *rows,
                            const double *labels, const float *weights, float *scaled,

@@ -82,7 +82,7 @@ public struct TrainingJob {
         warn: warn)
       result = try pipeline.run(shouldStop: shouldStop, progress: progress)
       guard let merged = try pipeline.mergedModel() else { return result }
-      (model, coefficients) = (merged, merged.coefficients())
+      (model, coefficients) = (merged, wantsCoefficients ? merged.coefficients() : [])
       if let reportPath { try pipeline.writeReport(to: reportPath, command: commandLine) }
     }
     if let holdout {

@@ -55,13 +55,13 @@ private struct SparseStream {
 
 /// The bank for two classes from its formulas, in double precision.
 private struct ReferenceSparseBank {
-  let priors = [0.001, 0.003, 0.01, 0.03, 0.1, 0.5, 0.03]
-  let drifts = [0, 0, 0, 0, 0, 0, 1e-4]
-  var means: [[UInt32: Double]] = Array(repeating: [:], count: 7)
-  var variances: [[UInt32: Double]] = Array(repeating: [:], count: 7)
+  let priors = [300.0, 50, 10, 2, 30]
+  let limits = [.infinity, .infinity, .infinity, .infinity, 10.0]
+  var means: [[UInt32: Double]] = Array(repeating: [:], count: 5)
+  var precisions: [UInt32: Double] = [:]
   var sums: [UInt32: (sum: Double, count: Double)] = [:]
-  var mixture = [Double](repeating: 1.0 / 7, count: 7)
-  var logitWeights = Array(repeating: [Double](repeating: 1.0 / 7, count: 7), count: 2)
+  var mixture = [Double](repeating: 0.2, count: 5)
+  var logitWeights = Array(repeating: [Double](repeating: 0.2, count: 5), count: 2)
   var top = [Double](repeating: 1.0 / 3, count: 3)
 
   /// A column that no feature has.
@@ -73,47 +73,47 @@ private struct ReferenceSparseBank {
       return (column, min(max(x * (seen.count + 1) / (seen.sum + abs(x)), -10), 10), abs(x))
     }
     func variance(_ lane: Int, _ column: UInt32) -> Double {
-      variances[lane][column] ?? (column == Self.constant ? 1 : priors[lane])
+      1
+        / ((column == Self.constant ? 1 : priors[lane])
+          + min(precisions[column] ?? 0, limits[lane]))
     }
+    func dot(_ a: [Double], _ b: [Double]) -> Double { zip(a, b).reduce(0) { $0 + $1.0 * $1.1 } }
+    func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
     var (kappas, logits) = ([Double](), [Double]())
-    for lane in 0..<7 {
+    for lane in priors.indices {
       let m = entries.reduce(0) { $0 + (means[lane][$1.0] ?? 0) * $1.1 }
       let s = entries.reduce(0) { $0 + variance(lane, $1.0) * $1.1 * $1.1 }
       kappas.append(1 / (1 + Double.pi * s / 8).squareRoot())
       let limit = log((1 - 1e-4) / 1e-4)
       logits.append(min(max(kappas[lane] * m, -limit), limit))
     }
-    func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }
     let own = logits.map(sigmoid)
-    let parts =
-      [zip(mixture, own).reduce(0) { $0 + $1.0 * $1.1 }]
-      + logitWeights.map { sigmoid(zip($0, logits).reduce(0) { $0 + $1.0 * $1.1 }) }
-    let answer = zip(top, parts).reduce(0) { $0 + $1.0 * $1.1 }
+    let parts = [dot(mixture, own)] + logitWeights.map { sigmoid(dot($0, logits)) }
+    let answer = dot(top, parts)
 
-    for lane in 0..<7 {
-      let g = kappas[lane] * (label - own[lane])
-      let h = kappas[lane] * kappas[lane] * own[lane] * (1 - own[lane])
+    for lane in priors.indices {
       for (column, z, _) in entries {
-        let (v, prior) = (variance(lane, column), priors[lane])
-        means[lane][column, default: 0] += g * v * z
-        let left = v - h * v * v * z * z
-        variances[lane][column] = max(left, min(left + drifts[lane], prior))
+        means[lane][column, default: 0] +=
+          kappas[lane] * (label - own[lane]) * variance(lane, column) * z
       }
     }
-    for (column, _, x) in entries {
+    let curvature = dot(mixture, zip(kappas, own).map { $0 * $0 * $1 * (1 - $1) })
+    for (column, z, x) in entries {
+      precisions[column, default: 0] += curvature * z * z
       let seen = sums[column] ?? (0, 0)
       sums[column] = (seen.sum + x, seen.count + 1)
     }
-    func likelihood(_ p: Double) -> Double { label == 1 ? p : 1 - p }
     func share(_ weights: [Double], _ p: [Double], _ share: Double) -> [Double] {
-      let posterior = zip(weights, p).map { $0 * likelihood($1) }
+      let posterior = zip(weights, p).map { $0 * (label == 1 ? $1 : 1 - $1) }
       let total = posterior.reduce(0, +)
       return posterior.map { $0 / total * (1 - share) + share / Double(weights.count) }
     }
     mixture = share(mixture, own, 1e-3)
     top = share(top, parts, 1e-4)
     for (r, rate) in [0.0005, 0.002].enumerated() {
-      for lane in 0..<7 { logitWeights[r][lane] += rate * (label - parts[r + 1]) * logits[lane] }
+      for lane in priors.indices {
+        logitWeights[r][lane] += rate * (label - parts[r + 1]) * logits[lane]
+      }
     }
     return answer
   }
@@ -148,9 +148,9 @@ private struct ReferenceSparseBank {
     var learner = try makeLearner()
     _ = stream.learnt(by: &learner)
     #expect(learner.columns == Set(stream.indices).sorted())
-    // 16 floats and an index each, the constant and the unseen feature.
+    // 8 floats and an index each, the constant and the unseen feature.
     let size = learner.encoded().count
-    #expect(size < 2_000 + (learner.columns.count + 2) * 72)
+    #expect(size < 2_000 + (learner.columns.count + 2) * 40)
   }
 
   @Test func `finds the coefficients' signs in the columns' units`() throws {
@@ -163,7 +163,6 @@ private struct ReferenceSparseBank {
       .map { $0 / $1 }
     for (column, coefficient) in found.enumerated() where abs(slopes[column]) > 0.3 {
       let unit = pow(10, Double(column % 5) - 2)
-      // The margin of a probit of this noise in logits: some 1.7/½ for half of it.
       let expected = Double(slopes[column]) / unit
       #expect(coefficient / expected > 0.3 && coefficient / expected < 3, "column \(column)")
     }

@@ -1,6 +1,10 @@
+internal import CMillraceKernels
+
 extension SparseBank {
   /// Multiplies the filters' Gaussians weight by weight, over one prior; the head is averaged by the
   /// rows that a part saw.
+  ///
+  /// P = ΣPₚ, w = Σ(π + Pₚ)wₚ/(π + P), each part's weight read over the merged scale.
   package static func merging(
     _ parts: [(learner: SparseBank, scaler: StandardScaler)], scaler: StandardScaler
   ) throws(MillraceError) -> SparseBank {
@@ -40,7 +44,7 @@ extension SparseBank {
       }
       let row = base + place * outputCount * Self.rowSize
       for (bank, place) in own where bank.outputCount > 0 {
-        for index in [Self.lanes, 8 + Self.lanes] {
+        for index in [MILLRACE_SPARSE_SUM, MILLRACE_SPARSE_COUNT].map(Int.init) {
           row[index] += Float(bank.number(place, 0, index))
         }
       }
@@ -50,33 +54,33 @@ extension SparseBank {
     }
   }
 
-  /// 1/v = Σ1/vₚ − (P − 1)/v₀, w = vΣwₚ/vₚ, each part's weight read over the merged scale.
   private func multiply(
     _ parts: [(bank: SparseBank, place: Int)], _ place: Int, _ output: Int,
     _ row: UnsafeMutablePointer<Float>
   ) {
     let unit = target.unit > 0 ? target.unit : 1
-    for lane in 0..<Self.lanes {
-      let prior = 1 / Double(row[8 + lane])
-      var (precision, pull) = (prior, 0.0)
-      for (bank, own) in parts {
-        let index =
-          task == .multiclass
-          ? bank.classes.indices.firstIndex(of: classes.indices[output]) : 0
-        guard let index else { continue }
-        let scales = (bank.scale(own), scale(place))
-        let ratio = scales.0 > 0 ? scales.1 / scales.0 : 1
-        let variance = bank.number(own, index, 8 + lane) * ratio * ratio
+    let isConstant = place == FeaturePlaces.constant
+    let limits = headRow(MILLRACE_SPARSE_LIMIT)
+    let priors = isConstant ? limits.map { _ in 1 } : headRow(MILLRACE_SPARSE_PRIOR)
+    var (pulls, precisions, learnt) = (priors.map { _ in 0.0 }, priors, 0.0)
+    for (bank, own) in parts {
+      let index =
+        task == .multiclass
+        ? bank.classes.indices.firstIndex(of: classes.indices[output]) : 0
+      guard let index else { continue }
+      let scales = (bank.scale(own), scale(place))
+      let ratio = scales.0 > 0 ? scales.1 / scales.0 : 1
+      let precision = bank.number(own, index, Int(MILLRACE_SPARSE_PRECISION)) / (ratio * ratio)
+      learnt += precision
+      for lane in 0..<Self.lanes {
         var weight = bank.target.unit / unit * bank.number(own, index, lane) * ratio
-        if place == FeaturePlaces.constant {
-          weight += (bank.target.offset - target.offset) / unit
-        }
-        precision += 1 / variance - prior
-        pull += weight / variance
+        if isConstant { weight += (bank.target.offset - target.offset) / unit }
+        let known = min(precision, limits[lane])
+        precisions[lane] += known
+        pulls[lane] += (priors[lane] + known) * weight
       }
-      precision = max(precision, prior)
-      row[lane] = Float(pull / precision)
-      row[8 + lane] = Float(1 / precision)
     }
+    for lane in 0..<Self.lanes { row[lane] = Float(pulls[lane] / precisions[lane]) }
+    row[Int(MILLRACE_SPARSE_PRECISION)] = Float(learnt)
   }
 }

@@ -6,18 +6,17 @@ extension SparseBank {
   /// The lanes that filter.
   static var lanes: Int { Int(MILLRACE_SPARSE_LANES) }
 
-  /// The numbers of a lane's row of the head.
-  private func headRow(_ row: Int32) -> [Double] {
+  /// The numbers of a row of the head.
+  func headRow(_ row: Int32) -> [Double] {
     (0..<Self.lanes).map { Double(head.base[Int(row) * 8 + $0]) }
   }
 
   /// Each filter with its weight in the mixture.
   package func experts(horizon: LabelHorizon) -> [Expert] {
-    let (priors, drifts) = (headRow(MILLRACE_SPARSE_PRIOR), headRow(MILLRACE_SPARSE_DRIFT))
+    let (priors, limits) = (headRow(MILLRACE_SPARSE_PRIOR), headRow(MILLRACE_SPARSE_LIMIT))
     return headRow(MILLRACE_SPARSE_MIXTURE).enumerated().map { lane, weight in
-      let name = "filter, prior variance \(Float(priors[lane]))"
-      return Expert(
-        name: drifts[lane] > 0 ? "\(name), drift \(Float(drifts[lane]))" : name, weight: weight)
+      let name = "filter, prior precision \(Float(priors[lane]))"
+      return Expert(name: limits[lane] < 1e9 ? "\(name), forgetting" : name, weight: weight)
     }
   }
 
@@ -33,7 +32,8 @@ extension SparseBank {
 
   /// The mean of a feature's absolute values.
   func scale(_ place: Int) -> Double {
-    let (sum, count) = (number(place, 0, Self.lanes), number(place, 0, 8 + Self.lanes))
+    let sum = number(place, 0, Int(MILLRACE_SPARSE_SUM))
+    let count = number(place, 0, Int(MILLRACE_SPARSE_COUNT))
     return count > 0 ? sum / count : 0
   }
 
@@ -103,6 +103,5 @@ extension SparseBank {
     features = LaneBuffer(
       try archive.floats(
         prefix + "features", count: places.count * outputCount * Self.rowSize))
-    filledCount = places.count
   }
 }
