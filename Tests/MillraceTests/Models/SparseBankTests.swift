@@ -91,14 +91,13 @@ private struct ReferenceSparseBank {
     let parts = [dot(mixture, own)] + logitWeights.map { sigmoid(dot($0, logits)) }
     let answer = dot(top, parts)
 
-    for lane in priors.indices {
-      for (column, z, _) in entries {
+    let curvature = dot(mixture, zip(kappas, own).map { $0 * $0 * $1 * (1 - $1) })
+    // Entry by entry: a column may come twice.
+    for (column, z, x) in entries {
+      for lane in priors.indices {
         means[lane][column, default: 0] +=
           kappas[lane] * (label - own[lane]) * variance(lane, column) * z
       }
-    }
-    let curvature = dot(mixture, zip(kappas, own).map { $0 * $0 * $1 * (1 - $1) })
-    for (column, z, x) in entries {
       precisions[column, default: 0] += curvature * z * z
       let seen = sums[column] ?? (0, 0)
       sums[column] = (seen.sum + x, seen.count + 1)
