@@ -1,3 +1,4 @@
+import Glibc
 import Millrace
 import Testing
 
@@ -17,8 +18,9 @@ import Testing
   ) {
     var uniform = SeededUniform(seed: 3)
     let count = 300
-    var rows = (0..<count * columns).map { index in
-      powf(10, Float(index % columns) - 6) * (uniform.next() + Float(index % 3))
+    var rows: [Float] = []
+    for index in 0..<count * columns {
+      rows.append(powf(10, Float(index % columns) - 6) * (uniform.next() + Float(index % 3)))
     }
     // From here on one column has seen fewer values than the others.
     rows[200 * columns] = .nan
