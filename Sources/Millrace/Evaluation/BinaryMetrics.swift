@@ -47,6 +47,27 @@ public struct BinaryMetrics: Sendable, Equatable {
     return pairs > 0 ? area / pairs : nil
   }
 
+  /// The variance of `auc` (DeLong et al. 1988): of each positive's share of negatives below it
+  /// and of each negative's share of positives above, over their numbers.
+  private var aucVariance: Double? {
+    let (positives, negatives) = (positiveWeight, negativeWeight)
+    let rowsPerWeight = Double(scores.rows) / (positives + negatives)
+    guard let auc, positives * rowsPerWeight > 1, negatives * rowsPerWeight > 1 else { return nil }
+    var (below, above) = (0.0, positives)
+    var (ofPositives, ofNegatives) = (0.0, 0.0)
+    for bin in 0..<ScoreBins.count {
+      let (inBin, positivesInBin) = (scoreCounts[2 * bin], scoreCounts[2 * bin + 1])
+      let placement = (below + inBin / 2) / negatives - auc
+      ofPositives += positivesInBin * placement * placement
+      above -= positivesInBin
+      let otherPlacement = (above + positivesInBin / 2) / positives - auc
+      ofNegatives += inBin * otherPlacement * otherPlacement
+      below += inBin
+    }
+    return ofPositives / positives / (positives * rowsPerWeight - 1)
+      + ofNegatives / negatives / (negatives * rowsPerWeight - 1)
+  }
+
   /// How far `auc` can be from the area computed from the scores themselves.
   public var aucErrorBound: Double {
     let tied = (0..<ScoreBins.count).reduce(0.0) {
@@ -146,6 +167,9 @@ extension BinaryMetrics: TaskMetrics {
   var summary: MetricSummary {
     var summary = scores.summary
     summary.auc = auc
+    if let auc, let aucVariance {
+      summary.intervals?.auc = MetricIntervals.around(auc, variance: aucVariance)
+    }
     summary.calibrationRatio = calibrationRatio
     return summary
   }

@@ -9,6 +9,8 @@ public struct ClassifierScore: Sendable, Equatable {
   public internal(set) var weight = 0.0
   /// Σ w · (−ln p of the true class).
   public internal(set) var lossSum = 0.0
+  /// Σ w · (ln p of the true class)².
+  public internal(set) var lossSquareSum = 0.0
   /// The weight of the records whose class was predicted.
   public internal(set) var correctWeight = 0.0
 
@@ -18,6 +20,7 @@ public struct ClassifierScore: Sendable, Equatable {
   mutating func add(loss: Double, isCorrect: Bool, weight: Double) {
     self.weight += weight
     lossSum += weight * loss
+    lossSquareSum += weight * loss * loss
     correctWeight += isCorrect ? weight : 0
   }
 
@@ -25,6 +28,7 @@ public struct ClassifierScore: Sendable, Equatable {
   public mutating func merge(_ other: ClassifierScore) {
     weight += other.weight
     lossSum += other.lossSum
+    lossSquareSum += other.lossSquareSum
     correctWeight += other.correctWeight
   }
 
@@ -73,6 +77,10 @@ public struct ClassifierComparison: Sendable, Equatable {
   var summary: MetricSummary {
     MetricSummary(
       rows: rows, logLoss: model.logLoss, accuracy: model.accuracy,
+      intervals: MetricIntervals(
+        logLoss: MetricIntervals.ofMean(
+          model.logLoss, meanSquare: model.lossSquareSum / model.weight, rows: rows),
+        accuracy: MetricIntervals.ofShare(model.accuracy, rows: rows)),
       baseRate: .init(logLoss: baseRate.logLoss, accuracy: baseRate.accuracy),
       noChange: .init(logLoss: noChange.logLoss, accuracy: noChange.accuracy))
   }

@@ -48,20 +48,22 @@ extension ClassifierComparison: ArchivedState {
   func encode(into archive: inout TensorArchive, prefix: String) {
     archive.set(rows, as: "\(prefix)rows")
     archive.set(
-      [model, baseRate, noChange].flatMap { [$0.weight, $0.lossSum, $0.correctWeight] },
+      [model, baseRate, noChange].flatMap {
+        [$0.weight, $0.lossSum, $0.lossSquareSum, $0.correctWeight]
+      },
       as: "\(prefix)scores")
   }
 
   mutating func decode(from archive: TensorArchive, prefix: String) throws(MillraceError) {
     rows = Int(try archive.integer("\(prefix)rows", in: 0...Int64.max))
-    let sums = try archive.doubles("\(prefix)scores", count: 9)
+    let sums = try archive.doubles("\(prefix)scores", count: 12)
     func score(_ first: Int) -> ClassifierScore {
       var score = ClassifierScore()
-      (score.weight, score.lossSum, score.correctWeight) =
-        (sums[first], sums[first + 1], sums[first + 2])
+      (score.weight, score.lossSum, score.lossSquareSum, score.correctWeight) =
+        (sums[first], sums[first + 1], sums[first + 2], sums[first + 3])
       return score
     }
-    (model, baseRate, noChange) = (score(0), score(3), score(6))
+    (model, baseRate, noChange) = (score(0), score(4), score(8))
   }
 }
 
@@ -128,7 +130,8 @@ extension RegressionMetrics {
   func encode(into archive: inout TensorArchive, prefix: String) {
     archive.set([rows, invalidPredictions], as: "\(prefix)counts")
     archive.set(
-      [model, baseRate, noChange].flatMap { [$0.squared, $0.absolute] }, as: "\(prefix)errors")
+      [model, baseRate, noChange].flatMap { [$0.squared, $0.absolute, $0.fourthPowers] },
+      as: "\(prefix)errors")
     archive.set(
       [
         weight, labelMean, labelSquaredDistances, predictionSum, intervalWeight, coveredWeight,
@@ -139,12 +142,14 @@ extension RegressionMetrics {
 
   mutating func decode(from archive: TensorArchive, prefix: String) throws(MillraceError) {
     let counts = try archive.integers("\(prefix)counts", count: 2)
-    let errors = try archive.doubles("\(prefix)errors", count: 6)
+    let errors = try archive.doubles("\(prefix)errors", count: 9)
     let sums = try archive.doubles("\(prefix)sums", count: 7)
     (rows, invalidPredictions) = (Int(counts[0]), Int(counts[1]))
-    model = Errors(squared: errors[0], absolute: errors[1])
-    baseRate = Errors(squared: errors[2], absolute: errors[3])
-    noChange = Errors(squared: errors[4], absolute: errors[5])
+    func score(_ first: Int) -> Errors {
+      Errors(
+        squared: errors[first], absolute: errors[first + 1], fourthPowers: errors[first + 2])
+    }
+    (model, baseRate, noChange) = (score(0), score(3), score(6))
     (weight, labelMean, labelSquaredDistances, predictionSum) = (sums[0], sums[1], sums[2], sums[3])
     (intervalWeight, coveredWeight, intervalWidths) = (sums[4], sums[5], sums[6])
     try sample.decode(from: archive, prefix: "\(prefix)sample.")

@@ -7,15 +7,19 @@ public struct RegressionMetrics: Sendable, Equatable {
     public internal(set) var squared = 0.0
     /// Σ w |y − ŷ|.
     public internal(set) var absolute = 0.0
+    /// Σ w (y − ŷ)⁴.
+    public internal(set) var fourthPowers = 0.0
 
     mutating func add(_ error: Double, weight: Double) {
       squared += weight * error * error
       absolute += weight * error.magnitude
+      fourthPowers += weight * error * error * error * error
     }
 
     mutating func merge(_ other: Errors) {
       squared += other.squared
       absolute += other.absolute
+      fourthPowers += other.fourthPowers
     }
   }
 
@@ -103,6 +107,16 @@ public struct RegressionMetrics: Sendable, Equatable {
   /// Mean label by mean prediction, in bins of like predictions of the same sample.
   public func bins(_ count: Int) -> [QualitySummary.Bin] { sample.bins(count) }
 
+  /// How sure the metrics are.
+  private var intervals: MetricIntervals {
+    let meanSquare = mean(model.squared)
+    let squares = MetricIntervals.ofMean(
+      meanSquare, meanSquare: model.fourthPowers / weight, rows: rows)
+    return MetricIntervals(
+      rmse: squares.map { $0.map { max(0, $0).squareRoot() } },
+      mae: MetricIntervals.ofMean(mae, meanSquare: meanSquare ?? 0, rows: rows))
+  }
+
   private func mean(_ sum: Double) -> Double? { weight > 0 ? sum / weight : nil }
 }
 
@@ -186,7 +200,7 @@ extension RegressionMetrics: TaskMetrics {
     MetricSummary(
       rows: rows,
       calibrationRatio: labelMean == 0 ? nil : mean(predictionSum).map { $0 / labelMean },
-      rmse: rmse, mae: mae, r2: r2, intervalCoverage: intervalCoverage,
+      rmse: rmse, mae: mae, r2: r2, intervalCoverage: intervalCoverage, intervals: intervals,
       baseRate: .init(rmse: mean(baseRate.squared)?.squareRoot(), mae: mean(baseRate.absolute)),
       noChange: .init(rmse: mean(noChange.squared)?.squareRoot(), mae: mean(noChange.absolute)))
   }

@@ -3,9 +3,16 @@ internal import Glibc
 extension Double {
   /// The nearest number of so many significant digits: what people want to read.
   package func rounded(toDigits digits: Int) -> Double {
-    guard self != 0, isFinite else { return self }
-    let scale = pow(10, Double(digits - 1) - floor(log10(abs(self))))
-    let rounded = (self * scale).rounded() / scale
-    return rounded.isFinite ? rounded : self
+    guard isFinite else { return self }
+    // Through text: a power of ten times the number would round twice.
+    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { text in
+      let length = withVaList([Int32(clamping: max(0, digits - 1)), self]) {
+        vsnprintf(text.baseAddress, text.count, "%.*e", $0)
+      }
+      guard let start = text.baseAddress, (1..<Int32(text.count)).contains(length) else {
+        return self
+      }
+      return strtod(start, nil)
+    }
   }
 }

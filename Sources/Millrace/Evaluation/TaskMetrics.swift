@@ -82,6 +82,8 @@ public struct MetricSummary: Codable, Equatable, Sendable {
   public var r2: Double? = nil
   /// The share of labels inside their predicted interval.
   public var intervalCoverage: Double? = nil
+  /// How sure the metrics are.
+  public var intervals: MetricIntervals? = nil
   /// The running mean of the labels (their frequencies), predicted before each record.
   public var baseRate: Baseline? = nil
   /// The label of the record before; its probability is the running share of repeats.

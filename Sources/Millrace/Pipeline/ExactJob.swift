@@ -34,7 +34,8 @@ struct ExactJob {
   mutating func run(
     shouldStop: () -> Bool, progress: (Pipeline.Progress) -> Void
   ) throws(MillraceError) -> (
-    model: Model, coefficients: [(intercept: Double, columns: [Double])]
+    model: Model, coefficients: [(intercept: Double, columns: [Double])],
+    summary: CoefficientSummary?
   )? {
     try settings.validate()
     let schema = try source.inferSchema(
@@ -69,7 +70,7 @@ struct ExactJob {
     if var publisher { try publish(model, by: &publisher, expectedVersion: version) }
     result.seconds = startedAt.duration(to: .now) / .seconds(1)
     result.rowsPerSecond = Double(result.rows) / max(result.seconds, 1e-9)
-    return (model, exact.coefficients)
+    return (model, exact.coefficients, exact.summary)
   }
 
   /// One pass over the source.

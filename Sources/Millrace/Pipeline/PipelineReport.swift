@@ -78,20 +78,25 @@ extension Model {
 }
 
 extension ProgressiveMetrics.Metrics {
+  /// Mean outcomes by mean predictions; `nil` for several classes and where nothing was predicted.
+  var calibration: [QualitySummary.Bin]? {
+    let bins = binary?.reliability ?? regression?.bins(20) ?? []
+    return bins.isEmpty ? nil : bins
+  }
+
   /// What a report shows beside the numbers.
   func quality(classes: [String]) -> QualitySummary {
     var quality = QualitySummary()
     quality.classes = classes
+    quality.bins = calibration ?? []
     if let binary {
       quality.confusion = binary.confusion
       quality.operatingPoints = binary.rocCurve()
       quality.areaUnderCurve = binary.auc
-      quality.bins = binary.reliability
     }
     if let multiclass { quality.confusion = multiclass.confusion }
     if let regression {
       quality.intervalCoverage = regression.intervalCoverage
-      quality.bins = regression.bins(20)
       quality.residualQuantiles = regression.residualQuantiles(
         [0.001, 0.01] + (1...19).map { Double($0) / 20 } + [0.99, 0.999])
     }

@@ -31,6 +31,30 @@ public struct RunResult: Encodable, Sendable {
     }
   }
 
+  /// A combination of a grid and how it did.
+  public struct GridPoint: Encodable, Sendable {
+    /// The grid's values by their keys.
+    public var settings: [String: String]
+    /// As it learnt, each record predicted before; `nil` where folds decided.
+    public var progressive: MetricSummary?
+    /// Over the folds; `nil` where there are none.
+    public var crossValidation: CrossValidation?
+
+    /// What decides: the smaller, the better; infinite for one that diverged.
+    var loss: Double {
+      let loss = crossValidation?.loss ?? progressive?.loss ?? .infinity
+      return loss.isFinite ? loss : .infinity
+    }
+  }
+
+  /// Mean outcomes by mean predictions: equal where probabilities mean what they say.
+  public struct Calibration: Encodable, Sendable {
+    /// Of the predictions while learning.
+    public var progressive: [QualitySummary.Bin]?
+    /// Of those on held-out data.
+    public var test: [QualitySummary.Bin]?
+  }
+
   /// The subcommand.
   public var command = ""
   /// Records that became rows.
@@ -53,6 +77,16 @@ public struct RunResult: Encodable, Sendable {
   public var served: MetricSummary?
   /// Metrics on held-out data.
   public var test: MetricSummary?
+  /// Mean outcomes by mean predictions, of two classes and of numbers.
+  public var calibration: Calibration?
+  /// What cross-validation measured, when asked for.
+  public var crossValidation: CrossValidation?
+  /// The grid's combinations, when there is a grid.
+  public var grid: [GridPoint]?
+  /// Of those, the settings that were chosen.
+  public var chosen: [String: String]?
+  /// What the exact solution's coefficients are worth, when asked for.
+  public var summary: CoefficientSummary?
   /// The last version published.
   public var model: PublishedModel?
   /// Coefficients, when asked for.
@@ -76,6 +110,11 @@ public struct RunResult: Encodable, Sendable {
 
   /// A result with nothing in it.
   public init() {}
+
+  init(command: String, learner: LearnerSettings.Kind) {
+    self.command = command
+    self.learner = learner.rawValue
+  }
 }
 
 /// A coding key of any name.

@@ -11,6 +11,9 @@ public struct Scoring {
     return summary.rows > 0 ? summary : nil
   }
 
+  /// Mean outcomes by mean predictions; `nil` for several classes.
+  public var calibration: [QualitySummary.Bin]? { progressive.cumulative.calibration }
+
   private let model: Model
   private var progressive: ProgressiveMetrics
   private var losses: [Double] = []

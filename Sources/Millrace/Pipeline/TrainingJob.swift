@@ -24,6 +24,13 @@ public struct TrainingJob {
   public var holdout: Holdout?
   /// Whether the result has the coefficients.
   public var wantsCoefficients = false
+  /// Whether the result has what the coefficients of an exact solution are worth.
+  public var wantsSummary = false
+  /// Into how many folds the data are cut for cross-validation; `nil` for none.
+  public var foldCount: Int?
+  /// Settings to try (see `SettingsGrid`): the best combination is what is stored. Without folds all
+  /// are learnt in one pass and the progressive loss decides.
+  public var grid: String?
   /// Where a report goes; `nil` writes none.
   public var reportPath: String?
   /// What was typed, so that the report says how to reproduce it.
@@ -50,41 +57,43 @@ public struct TrainingJob {
   /// - Throws: `badRecords` when too many records were bad; `configuration`, `input`, `system`,
   ///   `store`; `numerical` when an exact solution does not exist.
   public func run(
-    shouldStop: () -> Bool = { false }, warn: @escaping (String) -> Void = { _ in },
-    progress: (Pipeline.Progress) -> Void = { _ in }
+    shouldStop: @escaping () -> Bool = { false }, warn: @escaping (String) -> Void = { _ in },
+    progress: @escaping (Pipeline.Progress) -> Void = { _ in }
   ) throws(MillraceError) -> RunResult {
-    var source: any LogSource = try open(data)
+    try checkSelection()
+    let watch = Watch(shouldStop: shouldStop, warn: warn, progress: progress)
     var ends: [Int: Int64] = [:]
     if case .lastFraction(let fraction) = holdout {
-      ends = try BoundedSource.split(source, lastFraction: fraction)
-      source = BoundedSource(source, ends: ends)
+      ends = try BoundedSource.split(try open(data), lastFraction: fraction)
     }
-    let job = Pipeline.Job(command: "train", source: data, modelName: modelName ?? "")
-    let store = modelName == nil ? nil : store
-    var result: RunResult
-    let model: Model
-    let coefficients: [(intercept: Double, columns: [Double])]
-    if settings.learner.learner == .exact {
-      if let reportPath {
-        throw .setting(
-          "report", reportPath, expected: "none, as an exact solution has no course to show")
+    func source() throws(MillraceError) -> any LogSource {
+      let source = try open(data)
+      return ends.isEmpty ? source : BoundedSource(source, ends: ends)
+    }
+    var job = self
+    var points: [RunResult.GridPoint]?
+    if let grid {
+      let candidates = try SettingsGrid(grid, base: settings.learner).candidates
+      let tried = try search(candidates, source, watch)
+      guard !shouldStop(), let best = tried.indices.min(by: { tried[$0].loss < tried[$1].loss })
+      else { return RunResult(command: "train", learner: settings.learner.learner) }
+      guard tried[best].loss.isFinite else {
+        throw MillraceError(.numerical, "every combination of the grid diverged: \(grid)")
       }
-      var solving = ExactJob(
-        job: job, settings: settings, inference: inference, source: source, store: store,
-        warn: warn)
-      let solution = try solving.run(shouldStop: shouldStop, progress: progress)
-      result = solving.result
-      guard let solution else { return result }
-      (model, coefficients) = solution
-    } else {
-      let pipeline = try Pipeline(
-        job: job, settings: settings, inference: inference, source: source, store: store,
-        warn: warn)
-      result = try pipeline.run(shouldStop: shouldStop, progress: progress)
-      guard let merged = try pipeline.mergedModel() else { return result }
-      (model, coefficients) = (merged, wantsCoefficients ? merged.coefficients() : [])
-      if let reportPath { try pipeline.writeReport(to: reportPath, command: commandLine) }
+      job.settings.learner = candidates[best].settings
+      points = tried
     }
+    let store = modelName == nil ? nil : store
+    guard let learnt = try job.learn(source(), store: store, watch) else {
+      return RunResult(command: "train", learner: settings.learner.learner)
+    }
+    var result = learnt.result
+    result.grid = points
+    result.chosen = points?.min { $0.loss < $1.loss }?.settings
+    if let foldCount, points == nil {
+      result.crossValidation = try job.crossValidate(foldCount, source, watch)
+    }
+    let learning = result.calibration?.progressive
     if let holdout {
       let heldOut: any LogSource
       switch holdout {
@@ -93,18 +102,145 @@ public struct TrainingJob {
         heldOut = try open(data)
         try heldOut.seek(to: ends)
       }
-      var scoring = Scoring(model: model)
+      var scoring = Scoring(model: learnt.model)
       try scoring.run(over: heldOut, shouldStop: shouldStop)
       result.test = scoring.metrics
+      result.calibration = .init(progressive: learning, test: scoring.calibration)
     }
-    if wantsCoefficients, let output = coefficients.last {
+    if wantsCoefficients, let output = learnt.coefficients.last {
       result.coefficients = RunResult.Coefficients(
         intercept: output.intercept,
-        columns: zip(model.coefficientNames, output.columns).compactMap { name, value in
-          model.schema.sparseWidth != nil && value == 0 ? nil : (name, value)
+        columns: zip(learnt.model.coefficientNames, output.columns).compactMap { name, value in
+          learnt.model.schema.sparseWidth != nil && value == 0 ? nil : (name, value)
         })
     }
+    if wantsSummary { result.summary = learnt.summary }
     return result
+  }
+
+  private func checkSelection() throws(MillraceError) {
+    if wantsSummary, settings.learner.learner != .exact || settings.learner.l2 > 0 {
+      throw .setting(
+        "summary", settings.learner.learner.rawValue,
+        expected: "the learner exact, without l2")
+    }
+    let isSelection = foldCount != nil || grid != nil
+    if isSelection, case .standard = try LogAddress(data, format: format) {
+      throw .setting(
+        foldCount == nil ? "grid" : "cv", data, expected: "a file, as the data are read again")
+    }
+    if grid != nil, foldCount == nil, settings.learner.learner == .exact {
+      throw .setting("grid", "exact", expected: "--cv too: exact solutions differ on new data only")
+    }
+  }
+
+  // MARK: - Learning
+
+  /// Whoever watches the job.
+  private struct Watch {
+    let shouldStop: () -> Bool
+    let warn: (String) -> Void
+    let progress: (Pipeline.Progress) -> Void
+  }
+
+  /// What learning a source gave.
+  private struct Learnt {
+    var result: RunResult
+    var model: Model
+    var coefficients: [(intercept: Double, columns: [Double])]
+    var summary: CoefficientSummary?
+  }
+
+  /// Learns a source to its end; `nil` when stopped before there was a model.
+  private func learn(
+    _ source: any LogSource, store: ModelStore?, _ watch: Watch
+  ) throws(MillraceError) -> Learnt? {
+    let job = Pipeline.Job(command: "train", source: data, modelName: modelName ?? "")
+    if settings.learner.learner == .exact {
+      if let reportPath {
+        throw .setting(
+          "report", reportPath, expected: "none, as an exact solution has no course to show")
+      }
+      var solving = ExactJob(
+        job: job, settings: settings, inference: inference, source: source, store: store,
+        warn: watch.warn)
+      let solution = try solving.run(shouldStop: watch.shouldStop, progress: watch.progress)
+      return solution.map {
+        Learnt(
+          result: solving.result, model: $0.model, coefficients: $0.coefficients,
+          summary: $0.summary)
+      }
+    }
+    let pipeline = try Pipeline(
+      job: job, settings: settings, inference: inference, source: source, store: store,
+      warn: watch.warn)
+    var result = try pipeline.run(shouldStop: watch.shouldStop, progress: watch.progress)
+    guard let model = try pipeline.mergedModel() else { return nil }
+    result.calibration = pipeline.cumulativeMetrics().calibration.map { .init(progressive: $0) }
+    if let reportPath, store != nil || modelName == nil {
+      try pipeline.writeReport(to: reportPath, command: commandLine)
+    }
+    return Learnt(
+      result: result, model: model,
+      coefficients: wantsCoefficients ? model.coefficients() : [], summary: nil)
+  }
+
+  // MARK: - Selection
+
+  /// Learns all folds but one and measures on that one, for each.
+  private func crossValidate(
+    _ foldCount: Int, _ source: () throws(MillraceError) -> any LogSource, _ watch: Watch
+  ) throws(MillraceError) -> CrossValidation {
+    var result = CrossValidation()
+    var silent = self
+    silent.reportPath = nil
+    let quiet = Watch(shouldStop: watch.shouldStop, warn: { _ in }, progress: watch.progress)
+    for fold in 0..<foldCount where !watch.shouldStop() {
+      func part(_ part: FoldSource.Part) throws(MillraceError) -> FoldSource {
+        FoldSource(
+          try source(), fold: fold, of: foldCount, part: part, seed: settings.learner.seed)
+      }
+      guard let learnt = try silent.learn(try part(.training), store: nil, quiet) else { break }
+      var scoring = Scoring(model: learnt.model)
+      try scoring.run(over: try part(.heldOut), shouldStop: watch.shouldStop)
+      guard let metrics = scoring.metrics else {
+        throw .setting("cv", "\(foldCount)", expected: "no more folds than there are records")
+      }
+      result.folds.append(metrics)
+    }
+    return result
+  }
+
+  /// Tries every candidate: by folds where there are any, otherwise all in one pass.
+  private func search(
+    _ candidates: [SettingsGrid.Candidate],
+    _ source: () throws(MillraceError) -> any LogSource, _ watch: Watch
+  ) throws(MillraceError) -> [RunResult.GridPoint] {
+    guard let foldCount else {
+      let source = SampledSource(try source())
+      let schema = try source.inferSchema(
+        name: data, options: inference, shouldStop: watch.shouldStop, warn: { _ in })
+      guard let schema else { return [] }
+      var search = try GridSearch(
+        candidates.map(\.settings), over: source, schema: schema, settings: settings)
+      let startedAt = ContinuousClock.now
+      let metrics = try search.run(shouldStop: watch.shouldStop) { rows in
+        let seconds = startedAt.duration(to: .now) / .seconds(1)
+        watch.progress(
+          .init(rows: rows, rowsPerSecond: Double(rows) / max(seconds, 1e-9), alarms: 0))
+      }
+      return zip(candidates, metrics).map { .init(settings: $0.values, progressive: $1) }
+    }
+    var points: [RunResult.GridPoint] = []
+    for candidate in candidates where !watch.shouldStop() {
+      var job = self
+      job.settings.learner = candidate.settings
+      points.append(
+        .init(
+          settings: candidate.values,
+          crossValidation: try job.crossValidate(foldCount, source, watch)))
+    }
+    return points
   }
 
   private func open(_ path: String) throws(MillraceError) -> any LogSource {

@@ -131,7 +131,7 @@ extension ReasonCounts {
 
 extension DecimatedSeries {
   fileprivate mutating func round() {
-    sums = sums.map { NumberText.rounded($0, digits: ReportLimits.digits) }
+    sums = sums.map { $0.rounded(toDigits: ReportLimits.digits) }
   }
 }
 
@@ -141,7 +141,7 @@ extension DecimatedGrid {
     values = numbers.map { number in
       guard values.indices.contains(number) else { return [] }
       return values[number].map { value in
-        value.map { Float(NumberText.rounded(Double($0), digits: 3)) }
+        value.map { Float(Double($0).rounded(toDigits: 3)) }
       }
     }
   }
@@ -283,7 +283,7 @@ extension [Double] {
   }
 
   fileprivate func rounded() -> [Double] {
-    map { NumberText.rounded($0, digits: ReportLimits.digits) }
+    map { $0.rounded(toDigits: ReportLimits.digits) }
   }
 }
 

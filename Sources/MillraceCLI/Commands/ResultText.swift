@@ -14,6 +14,10 @@ extension Pipeline.Progress {
 }
 
 extension RunResult {
+  private static func text(_ settings: [String: String]) -> String {
+    settings.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
+  }
+
   /// Alarms that are told one by one.
   private static let alarmLines = 10
 
@@ -29,6 +33,13 @@ extension RunResult {
     }
     if let served, served.rows > 0 { lines.append("as it was served: \(served.text)") }
     if let test { lines.append("on held-out data: \(test.text)") }
+    if let crossValidation { lines.append("over \(crossValidation.text)") }
+    for point in grid ?? [] {
+      let settings = Self.text(point.settings)
+      let measured = point.crossValidation?.text ?? point.progressive?.text ?? "not measured"
+      lines.append("\(settings == chosen.map(Self.text) ? "*" : " ") \(settings): \(measured)")
+    }
+    if let summary { lines.append(summary.text) }
     let alarms = drift?.alarms ?? []
     for alarm in alarms.prefix(Self.alarmLines) {
       let evidence = [("D", alarm.alarm.ks), ("PSI", alarm.alarm.psi)]
@@ -52,6 +63,33 @@ extension RunResult {
     }
     if let model { lines.append("\(model.name)@\(model.version) in \(model.path)") }
     return lines.joined(separator: "\n")
+  }
+}
+
+extension CrossValidation {
+  /// Each metric's mean and spread.
+  var text: String {
+    let shownMetrics = [
+      ("log-loss", "logLoss"), ("accuracy", "accuracy"), ("AUC", "auc"), ("RMSE", "rmse"),
+      ("MAE", "mae"), ("R²", "r2"),
+    ].compactMap { name, key in
+      metrics[key].map { "\(name) \(shown($0.mean)) ± \(shown($0.standardDeviation))" }
+    }
+    return "\(folds.count) folds: \(shownMetrics.joined(separator: ", "))"
+  }
+}
+
+extension CoefficientSummary {
+  /// A table as statistics packages print it.
+  var text: String {
+    table(
+      [["", "estimate", "standard error", statistic.rawValue, "p"]]
+        + coefficients.map { coefficient in
+          [coefficient.name, shown(coefficient.estimate)]
+            + [coefficient.standardError, coefficient.statistic, coefficient.pValue].map {
+              $0.map(shown) ?? "–"
+            }
+        })
   }
 }
 

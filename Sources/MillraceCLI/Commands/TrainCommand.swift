@@ -22,6 +22,16 @@ struct TrainCommand: Command {
     help: "Measure on another file, or on the last part of the data, which is not learnt.")
   static let coefficients = Option(
     flag: "coefficients", help: "Give the coefficients in the units of the input columns.")
+  static let coefficientSummary = Option(
+    flag: "summary",
+    help: "Standard errors and p-values of an exact solution's coefficients.")
+  static let folds = Option<Int?>(
+    "cv", "K", .integer(in: 2...1_000),
+    help: "Measure by cross-validation in K folds; the version still learns all of the data.")
+  static let grid = Option<String?>(
+    "grid", "KEY=A,B,…", .text,
+    help: "Try all combinations of settings, \"learning-rate=.01,.1 l2=0,1e-4\", in one pass"
+      + " or, with --cv, by folds; the best one is stored.")
   static let report = Option<String?>(
     "report", "FILE.html", .path, help: "Write one page that shows the training.")
 
@@ -29,10 +39,15 @@ struct TrainCommand: Command {
   let summary = "Learn a dataset and store a version."
   let example = """
     millrace train elec.csv --label class --model elec --test 0.2
-    millrace train house.csv --label price --learner exact --coefficients --json
+    millrace train house.csv --label price --learner exact --summary
+    millrace train elec.csv --label class --learner sgd --grid "learning-rate=.01,.1 l2=0,1e-4"
     """
   let options: [any CommandOption] =
-    [data, LearnerOptions.label, model, StoreOptions.store, batchSize, test, coefficients, report]
+    [
+      data, LearnerOptions.label, model, StoreOptions.store, batchSize, test, coefficients,
+      coefficientSummary, folds, grid,
+      report,
+    ]
     + LearnerOptions.all
 
   func run(_ arguments: Arguments, on terminal: Terminal) throws(MillraceError) -> ExitStatus {
@@ -49,6 +64,9 @@ struct TrainCommand: Command {
     job.modelName = arguments[Self.model]
     job.store = ModelStore(path: arguments[StoreOptions.store])
     job.wantsCoefficients = arguments[Self.coefficients]
+    job.wantsSummary = arguments[Self.coefficientSummary]
+    job.foldCount = arguments[Self.folds]
+    job.grid = arguments[Self.grid]
     job.reportPath = arguments[Self.report]
     job.commandLine = terminal.commandLine
     switch arguments[Self.test] {

@@ -73,6 +73,28 @@ private func feed(
     #expect(isClose(latest.auc, 0.8862847222222222, 1e-3))
   }
 
+  // l = -np.log(np.clip(np.where(y == 1, p, 1 - p), 2**-52, 1)); z = norm.ppf(.975)
+  //   l.mean() ± z * sem(l); proportion_confint(384, 500, method="wilson") of statsmodels
+  //   M = (pos[:, None] > neg) + .5 * (pos[:, None] == neg)   (DeLong's placements)
+  //   M.mean() ± z * sqrt(M.mean(1).var(ddof=1)/len(pos) + M.mean(0).var(ddof=1)/len(neg))
+  //   e = t - q: sqrt((e*e).mean() ± z * sem(e*e)); abs(e).mean() ± z * sem(abs(e))
+  @Test func `intervals are those of standard errors, Wilson and DeLong`() throws {
+    let binary = try #require(metrics(.binary, probabilities, classes).cumulative.summary.intervals)
+    let regression = try #require(
+      metrics(.regression, first.map { 10 * $0 }, targets).cumulative.summary.intervals)
+    for (interval, expected, tolerance) in [
+      (binary.logLoss, [0.414984855307952, 0.8182811693990126], 1e-12),
+      (binary.accuracy, [0.7290425919653227, 0.8028707615472854], 1e-12),
+      (binary.auc, [0.8476162063531845, 0.9109934193152647], 1e-3),
+      (regression.rmse, [0.27950254248492246, 0.3022536636838102], 1e-12),
+      (regression.mae, [0.23973266371812252, 0.265167280051817], 1e-12),
+    ] {
+      #expect(isClose(interval?.first, expected[0], tolerance))
+      #expect(isClose(interval?.last, expected[1], tolerance))
+    }
+    #expect(metrics(.binary, [0.5], [1], [1]).cumulative.summary.intervals?.logLoss == nil)
+  }
+
   @Test func `weighted binary metrics are scikit-learn's`() throws {
     let binary = try #require(
       metrics(.binary, probabilities, classes, weights).cumulative.binary)

@@ -24,9 +24,9 @@ import Testing
 
   @Test(arguments: [0.123456789, -98_765.4321, 1.5e-7, 3e250, .leastNonzeroMagnitude, 0, .infinity])
   func `rounding keeps the digits asked for`(value: Double) {
-    let rounded = NumberText.rounded(value, digits: 4)
+    let rounded = value.rounded(toDigits: 4)
     #expect(rounded == value || abs(rounded - value) <= 5e-4 * abs(value))
-    #expect(NumberText.rounded(rounded, digits: 4) == rounded)
+    #expect(rounded.rounded(toDigits: 4) == rounded)
   }
 }
 

@@ -50,16 +50,6 @@ package enum NumberText {
     return tenth == 0 ? "\(sign)\(whole)" : "\(sign)\(whole).\(tenth)"
   }
 
-  /// The value to some significant digits, so that its shortest text is short.
-  package static func rounded(_ value: Double, digits: Int) -> Double {
-    guard value.isFinite, value != 0 else { return value }
-    let shift = digits - 1 - decimalParts(value).exponent
-    guard abs(shift) <= 300 else { return value }
-    return shift >= 0
-      ? (value * powerOfTen(shift)).rounded() / powerOfTen(shift)
-      : (value / powerOfTen(-shift)).rounded() * powerOfTen(-shift)
-  }
-
   /// m and e with |value| = m·10ᵉ and 1 ≤ m < 10, for a finite value other than 0.
   package static func decimalParts(_ value: Double) -> (mantissa: Double, exponent: Int) {
     var exponent = 0
