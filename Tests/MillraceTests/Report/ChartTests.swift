@@ -40,7 +40,7 @@ import Testing
   }
 
   @Test func `places are proportional`() {
-    let scale = LinearScale(covering: [.nan, 1.2, 8.7, .infinity], range: (200, 0))
+    let scale = LinearScale(covering: [.nan, 1.2, 9.7, .infinity], range: (200, 0))
     #expect(scale.domain == 0...10)
     #expect(scale(2.5) == 150)
   }
