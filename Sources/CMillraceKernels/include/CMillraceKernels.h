@@ -13,5 +13,6 @@
 #include "scaler.h"
 #include "solvers.h"
 #include "sparse.h"
+#include "wide.h"
 
 #endif

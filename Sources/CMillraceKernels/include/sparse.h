@@ -11,17 +11,21 @@ extern "C" {
 /// Linear models of sparse rows: five filters without covariance, as lanes. A feature is a row of
 /// eight floats per output: the five means; the precision that was learnt of the weight, which the
 /// filters add to that of their priors; and for its scale Σ|x| and the number of its values.
-#define MILLRACE_SPARSE_ROW 8
-#define MILLRACE_SPARSE_LANES 5
-#define MILLRACE_SPARSE_PRECISION 5
-#define MILLRACE_SPARSE_SUM 6
-#define MILLRACE_SPARSE_COUNT 7
+enum {
+  MILLRACE_SPARSE_ROW = 8,
+  MILLRACE_SPARSE_LANES = 5,
+  MILLRACE_SPARSE_PRECISION = 5,
+  MILLRACE_SPARSE_SUM = 6,
+  MILLRACE_SPARSE_COUNT = 7,
+};
 /// Rows of the head, eight lanes each: the filters' prior precisions, how much precision they add at
 /// most, their weights in the mixture.
-#define MILLRACE_SPARSE_PRIOR 0
-#define MILLRACE_SPARSE_LIMIT 1
-#define MILLRACE_SPARSE_MIXTURE 2
-#define MILLRACE_SPARSE_HEAD_ROWS 8
+enum {
+  MILLRACE_SPARSE_PRIOR = 0,
+  MILLRACE_SPARSE_LIMIT = 1,
+  MILLRACE_SPARSE_MIXTURE = 2,
+  MILLRACE_SPARSE_HEAD_ROWS = 8,
+};
 
 /// What is learnt: a number, one of two classes, or one of several.
 typedef enum {

@@ -6,6 +6,8 @@ extension LearnerSettings {
   public func makeLearner(task: Task, columnCount: Int) throws(MillraceError) -> any Learner {
     try validate(for: task)
     return switch learner {
+    case .auto where isWide(task: task, columnCount: columnCount):
+      WideBank(columns: columnCount)
     case .auto where task == .binary: try BinaryBank(settings: self, columns: columnCount)
     case .auto where task == .regression:
       try GaussianFilter(settings: self, task: task, columns: columnCount)
@@ -30,6 +32,8 @@ extension LearnerSettings {
     task: Task, columnCount: Int, from archive: TensorArchive, prefix: String
   ) throws(MillraceError) -> any Learner {
     switch learner {
+    case .auto where isWide(task: task, columnCount: columnCount):
+      try WideBank(settings: self, decoding: archive, prefix: prefix)
     case .auto where task == .binary:
       try BinaryBank(settings: self, decoding: archive, prefix: prefix)
     case .auto where task == .regression:
@@ -43,6 +47,15 @@ extension LearnerSettings {
     case .newton: try LinearLearner<OnlineNewton>(settings: self, decoding: archive, prefix: prefix)
     case .exact: try ExactModel(settings: self, decoding: archive, prefix: prefix)
     }
+  }
+}
+
+extension LearnerSettings {
+  /// Whether a bank with a covariance for each filter would cost too much. A basis that is asked for
+  /// is that bank's.
+  private func isWide(task: Task, columnCount: Int) -> Bool {
+    task == .binary && columnCount >= WideBank.leastColumns
+      && (basis == .auto || basis == .linear)
   }
 }
 

@@ -8,13 +8,14 @@ import Testing
 ///   - settings: the learner, as `makeLearner` takes it.
 ///   - task: what it learns; several classes are four.
 ///   - columnTolerance: how far constant, duplicated or missing columns may move the loss, relative.
-///   - isSparse: whether it is the learner of sparse rows.
+///   - other: another learner than these settings make.
 func checkLearner(
-  _ settings: LearnerSettings, task: Task, columnTolerance: Double = 0.02, isSparse: Bool = false,
+  _ settings: LearnerSettings, task: Task, columnTolerance: Double = 0.02,
+  other: OtherLearner? = nil,
   sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
   let laws = LearnerLaws(
-    settings: settings, task: task, columnTolerance: columnTolerance, isSparse: isSparse,
+    settings: settings, task: task, columnTolerance: columnTolerance, other: other,
     location: sourceLocation)
   try laws.labelsComeAfterPredictions()
   try laws.reportsAreWhatPredictAnswers()
@@ -26,23 +27,29 @@ func checkLearner(
   try laws.outliersLeaveItFinite()
 }
 
+/// How a learner is made, and read from an archive.
+struct OtherLearner {
+  var make: (_ columns: Int) throws -> any Learner
+  var decode: (TensorArchive, _ prefix: String) throws -> any Learner
+}
+
 private struct LearnerLaws {
   let settings: LearnerSettings
   let task: Task
   let columnTolerance: Double
-  let isSparse: Bool
+  let other: OtherLearner?
   let location: SourceLocation
   let classCount: Int
   let stream: LabelledRows
 
   init(
-    settings: LearnerSettings, task: Task, columnTolerance: Double, isSparse: Bool,
+    settings: LearnerSettings, task: Task, columnTolerance: Double, other: OtherLearner?,
     location: SourceLocation
   ) {
     self.settings = settings
     self.task = task
     self.columnTolerance = columnTolerance
-    self.isSparse = isSparse
+    self.other = other
     self.location = location
     classCount = task == .regression ? 0 : task == .binary ? 2 : 4
     stream = .linear(task, count: 1_500, classCount: classCount)
@@ -50,9 +57,7 @@ private struct LearnerLaws {
 
   /// A learner that saw nothing.
   func makeLearner(columns: Int) throws -> any Learner {
-    isSparse
-      ? try settings.makeSparseLearner(task: task, width: 16)
-      : try settings.makeLearner(task: task, columnCount: columns)
+    try other?.make(columns) ?? settings.makeLearner(task: task, columnCount: columns)
   }
 
   /// A learner that saw all of `stream`, and what it predicted.
@@ -145,9 +150,8 @@ private struct LearnerLaws {
       continueLearning(0..<cut)
       let archive = try TensorArchive(decoding: learner.encoded())
       learner =
-        isSparse
-        ? try settings.decodeSparseLearner(from: archive, prefix: "learner.")
-        : try settings.decodeLearner(
+        try other?.decode(archive, "learner.")
+        ?? settings.decodeLearner(
           task: task, columnCount: columns, from: archive, prefix: "learner.")
       continueLearning(cut..<stream.count)
       expect(learner.encoded() == uninterrupted, "loading at row \(cut) changes what is learnt")

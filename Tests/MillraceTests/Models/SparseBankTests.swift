@@ -125,7 +125,11 @@ private struct ReferenceSparseBank {
 
   @Test(arguments: Task.allCases) func `keeps the laws of learners`(task: Task) throws {
     // Weights without covariance learn correlated columns less well than others.
-    try checkLearner(LearnerSettings(), task: task, columnTolerance: 0.05, isSparse: true)
+    try checkLearner(
+      LearnerSettings(), task: task, columnTolerance: 0.05,
+      other: OtherLearner(
+        make: { _ in try LearnerSettings().makeSparseLearner(task: task, width: 16) },
+        decode: { try LearnerSettings().decodeSparseLearner(from: $0, prefix: $1) }))
   }
 
   @Test func `predicts what its formulas say in double precision`() throws {

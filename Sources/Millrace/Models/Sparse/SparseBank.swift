@@ -29,7 +29,7 @@ package struct SparseBank: SparseLearner {
   var target: TargetScale
   var rowCount = 0
 
-  static let rowSize = Int(MILLRACE_SPARSE_ROW)
+  static let rowSize = MILLRACE_SPARSE_ROW
 
   /// A bank that has seen nothing.
   ///
@@ -37,7 +37,7 @@ package struct SparseBank: SparseLearner {
   package init(task: Task, width: Int) {
     self.task = task
     places = FeaturePlaces(width: width)
-    head = LaneBuffer(count: Int(MILLRACE_SPARSE_HEAD_ROWS) * 8)
+    head = LaneBuffer(count: MILLRACE_SPARSE_HEAD_ROWS * 8)
     features = LaneBuffer(count: 0)
     target = TargetScale(task == .regression ? .standardized : .identity)
     millrace_sparse_start(task.kernelTask, head.mutableBase())

@@ -44,7 +44,7 @@ extension SparseBank {
       }
       let row = base + place * outputCount * Self.rowSize
       for (bank, place) in own where bank.outputCount > 0 {
-        for index in [MILLRACE_SPARSE_SUM, MILLRACE_SPARSE_COUNT].map(Int.init) {
+        for index in [MILLRACE_SPARSE_SUM, MILLRACE_SPARSE_COUNT] {
           row[index] += Float(bank.number(place, 0, index))
         }
       }
@@ -70,7 +70,7 @@ extension SparseBank {
       guard let index else { continue }
       let scales = (bank.scale(own), scale(place))
       let ratio = scales.0 > 0 ? scales.1 / scales.0 : 1
-      let precision = bank.number(own, index, Int(MILLRACE_SPARSE_PRECISION)) / (ratio * ratio)
+      let precision = bank.number(own, index, MILLRACE_SPARSE_PRECISION) / (ratio * ratio)
       learnt += precision
       for lane in 0..<Self.lanes {
         var weight = bank.target.unit / unit * bank.number(own, index, lane) * ratio
@@ -81,6 +81,6 @@ extension SparseBank {
       }
     }
     for lane in 0..<Self.lanes { row[lane] = Float(pulls[lane] / precisions[lane]) }
-    row[Int(MILLRACE_SPARSE_PRECISION)] = Float(learnt)
+    row[MILLRACE_SPARSE_PRECISION] = Float(learnt)
   }
 }

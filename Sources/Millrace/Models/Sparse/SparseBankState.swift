@@ -4,11 +4,11 @@ internal import CMillraceKernels
 
 extension SparseBank {
   /// The lanes that filter.
-  static var lanes: Int { Int(MILLRACE_SPARSE_LANES) }
+  static var lanes: Int { MILLRACE_SPARSE_LANES }
 
   /// The numbers of a row of the head.
-  func headRow(_ row: Int32) -> [Double] {
-    (0..<Self.lanes).map { Double(head.base[Int(row) * 8 + $0]) }
+  func headRow(_ row: Int) -> [Double] {
+    (0..<Self.lanes).map { Double(head.base[row * 8 + $0]) }
   }
 
   /// Each filter with its weight in the mixture.
@@ -32,8 +32,8 @@ extension SparseBank {
 
   /// The mean of a feature's absolute values.
   func scale(_ place: Int) -> Double {
-    let sum = number(place, 0, Int(MILLRACE_SPARSE_SUM))
-    let count = number(place, 0, Int(MILLRACE_SPARSE_COUNT))
+    let sum = number(place, 0, MILLRACE_SPARSE_SUM)
+    let count = number(place, 0, MILLRACE_SPARSE_COUNT)
     return count > 0 ? sum / count : 0
   }
 

@@ -1,0 +1,59 @@
+#ifndef MILLRACE_WIDE_H
+#define MILLRACE_WIDE_H
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// The bank of experts for wide records and two classes: sixteen lanes, of which the first twelve are
+/// linear models that move by Newton's steps of several lengths, and four running label means.
+enum {
+  MILLRACE_WIDE_LANES = 16,
+  MILLRACE_WIDE_NEWTON = 12,
+};
+/// Rows of the head, sixteen lanes each: how many records a lane remembers, the running means, the
+/// mixtures by their shares, the mixture of these, and what frozen models weigh.
+enum {
+  MILLRACE_WIDE_MEMORY = 0,
+  MILLRACE_WIDE_AVERAGE = 1,
+  MILLRACE_WIDE_MIXTURES = 2,
+  MILLRACE_WIDE_TOP = 6,
+  MILLRACE_WIDE_FROZEN = 7,
+  MILLRACE_WIDE_NOISE = 11,
+  MILLRACE_WIDE_HEAD_ROWS = 12,
+};
+
+typedef struct {
+  /// Columns of a row, the constant included.
+  size_t columns;
+  /// Rows of 16 lanes, one per column: the weights, those of the last snapshot, and Σ(y − p)z over
+  /// the block's records.
+  float *weights, *snapshot, *gradients;
+  float *head;
+  /// √curvature·z of the block's records, where a block's curvature is taken in.
+  float *scaled;
+} millrace_wide_bank;
+
+/// Fills the head of a bank that has seen nothing.
+void millrace_wide_start(const millrace_wide_bank *bank);
+
+/// The probability of the second class; with `frozen` where no label comes.
+void millrace_wide_predict(const millrace_wide_bank *bank, const float *rows, size_t count,
+                           size_t stride, int frozen, double *predictions);
+
+/// For each row: predicts it, then the mixtures, the means and the gradients learn its label.
+/// Without `scaled` no curvature is kept.
+void millrace_wide_learn(const millrace_wide_bank *bank, const float *rows, size_t count,
+                         size_t stride, const double *labels, const float *weights,
+                         double *predictions);
+
+/// w ← w + (step of each lane)·direction, and no gradient is left.
+void millrace_wide_step(const millrace_wide_bank *bank, const float *directions,
+                        const float *steps);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,223 @@
+#include "wide.h"
+
+#include <cstring>
+
+#include "bank_mixtures.hpp"
+#include "clones.h"
+
+namespace {
+
+/// A record counts at most like so many.
+const float weightLimit = 100;
+/// logit(1e-4): no expert is surer.
+const float logitLimit = 9.21024f;
+const float shares[4] = {3e-5f, 1e-3f, 1e-2f, 6e-2f};
+const float topShare = 5e-5f, frozenShare = 3e-3f;
+/// Steps of the last layer, which weighs the experts' logits beside the mixture's.
+const float rates[2] = {0.0005f, 0.002f};
+const float lastShare = 1e-4f;
+
+enum { combinedRow = 8, lastRow = 10 };
+
+MILLRACE_INLINE float total(Lanes x) { return sum(folded(x)); }
+
+/// `fixedShare` over all lanes.
+MILLRACE_INLINE void shareLanes(Lanes &weights, Lanes likelihood, float share) {
+  weights *= likelihood;
+  weights = weights * ((1 - share) / total(weights)) + share / MILLRACE_WIDE_LANES;
+}
+
+struct Head {
+  Lanes *row;
+
+  explicit Head(const millrace_wide_bank &bank) : row((Lanes *)bank.head) {}
+
+  Lanes &mixture(int k) const { return row[MILLRACE_WIDE_MIXTURES + k]; }
+  Vector<float, 4> &top() const { return *(Vector<float, 4> *)(row + MILLRACE_WIDE_TOP); }
+  Lanes &combined(int r) const { return row[combinedRow + r]; }
+  /// The last layer's weights of the mixture's logit, then those of what it has to choose from.
+  float *mixtureWeights() const { return (float *)(row + lastRow); }
+  Vector<float, 4> &last() const { return ((Vector<float, 4> *)(row + lastRow))[1]; }
+};
+
+/// What the experts say. A linear one allows for labels that are simply wrong, a share ε of them:
+/// p = ε + (1 − 2ε)σ(wz).
+struct Experts16 {
+  Sigmoids<16> label;
+  Lanes logits;
+  /// ∂p/∂(wz); 0 for running means.
+  Lanes slope;
+};
+
+MILLRACE_INLINE Experts16 experts(const Head &head, Lanes margins) {
+  const Lanes noise = head.row[MILLRACE_WIDE_NOISE], sure = 1 - 2 * noise;
+  const Lanes average = head.row[MILLRACE_WIDE_AVERAGE];
+  const auto isMean = head.row[MILLRACE_WIDE_MEMORY] < 1;
+  const Sigmoids<16> linear = sigmoids<16>(margins);
+  Experts16 result;
+  result.label = clampedProbabilities<16>(
+      {blend<16>(isMean, average, noise + sure * linear.yes),
+       blend<16>(isMean, 1 - average, noise + sure * linear.no)});
+  result.logits = logarithm<16>(result.label.yes / result.label.no);
+  result.slope = blend<16>(isMean, Lanes{}, sure * linear.yes * linear.no);
+  return result;
+}
+
+struct Forecast16 {
+  Experts16 experts;
+  Vector<float, 4> mixtures;
+  /// The mixture of mixtures, and the last layer's combinations.
+  Vector<float, 4> parts;
+  float topLogit, probability;
+};
+
+MILLRACE_INLINE Forecast16 forecast(const Head &head, Lanes margins) {
+  Forecast16 now;
+  now.experts = experts(head, margins);
+  for (int k = 0; k < 4; k++) now.mixtures[k] = total(head.mixture(k) * now.experts.label.yes);
+  const float top = sum(head.top() * now.mixtures);
+  Vector<float, 4> odds = {top / (1 - top), 1, 1, 1};
+  now.topLogit = logarithm<4>(odds)[0];
+  Vector<float, 4> combined = {};
+  for (int r = 0; r < 2; r++)
+    combined[r + 1] =
+        head.mixtureWeights()[r] * now.topLogit + total(head.combined(r) * now.experts.logits);
+  now.parts = sigmoids<4>(clamped<4>(combined, -logitLimit, logitLimit)).yes;
+  now.parts[0] = top;
+  now.probability = sum(head.last() * now.parts);
+  return now;
+}
+
+MILLRACE_INLINE void learn(const Head &head, const Forecast16 &now, bool label, float weight) {
+  const Lanes own = label ? now.experts.label.yes : now.experts.label.no;
+  const Vector<float, 4> mixtures = label ? now.mixtures : 1 - now.mixtures;
+  for (int k = 0; k < 4; k++)
+    shareLanes(head.mixture(k), likelihood<16>(own, mixtures[k], weight), shares[k]);
+  const float top = label ? now.parts[0] : 1 - now.parts[0];
+  fixedShare<4>(head.top(), likelihood<4>(mixtures, top, weight), topShare);
+
+  Vector<float, 4> parts = label ? now.parts : 1 - now.parts;
+  const float probability = label ? now.probability : 1 - now.probability;
+  for (int r = 0; r < 2; r++) {
+    const float step =
+        rates[r] * (weight < 1 ? weight : 1) * ((label ? 1.0f : 0.0f) - now.parts[r + 1]);
+    head.combined(r) += step * now.experts.logits;
+    head.mixtureWeights()[r] += step * now.topLogit;
+  }
+  parts[3] = 0;
+  Vector<float, 4> &last = head.last();
+  last *= likelihood<4>(parts + Vector<float, 4>{0, 0, 0, 1e-9f}, probability, weight);
+  last[3] = 0;
+  last = last * ((1 - lastShare) / sum(last)) + Vector<float, 4>{1, 1, 1, 0} * (lastShare / 3);
+
+  Lanes &average = head.row[MILLRACE_WIDE_AVERAGE];
+  const Lanes memory = head.row[MILLRACE_WIDE_MEMORY];
+  const Lanes move = blend<16>(memory < 1, (1 - memory) * weight, Lanes{});
+  average += blend<16>(move < 1, move, Lanes{} + 1) * ((label ? 1.0f : 0.0f) - average);
+}
+
+/// Σwz of a row for every lane, cut where it would overflow.
+MILLRACE_INLINE Lanes margins(const float *weights, const float *row, size_t columns) {
+  Lanes even = {}, odd = {};
+  size_t j = 0;
+  for (; j + 2 <= columns; j += 2) {
+    even += ((const Lanes *)weights)[j] * row[j];
+    odd += ((const Lanes *)weights)[j + 1] * row[j + 1];
+  }
+  if (j < columns) even += ((const Lanes *)weights)[j] * row[j];
+  return even + odd;
+}
+
+MILLRACE_INLINE float frozen(const Head &head, const Experts16 &own) {
+  return total(head.row[MILLRACE_WIDE_FROZEN] * own.label.yes);
+}
+
+MILLRACE_INLINE double predict(const millrace_wide_bank &bank, const float *row, bool isFrozen) {
+  const Head head(bank);
+  const Lanes m = margins(bank.weights, row, bank.columns);
+  return isFrozen ? frozen(head, experts(head, m)) : forecast(head, m).probability;
+}
+
+/// What would be said with the weights of the last snapshot earns the weights without labels.
+MILLRACE_INLINE void learnFrozen(const millrace_wide_bank &bank, const Head &head,
+                                 const float *row, bool label, float weight) {
+  const Experts16 past = experts(head, margins(bank.snapshot, row, bank.columns));
+  const float mixed = frozen(head, past);
+  shareLanes(head.row[MILLRACE_WIDE_FROZEN],
+                 likelihood<16>(label ? past.label.yes : past.label.no,
+                                label ? mixed : 1 - mixed, weight),
+                 frozenShare);
+}
+
+/// Returns the prediction; `scaled` may be null.
+MILLRACE_INLINE double learn(const millrace_wide_bank &bank, const float *row, bool label,
+                             float weight, float *scaled) {
+  const Head head(bank);
+  const Forecast16 now = forecast(head, margins(bank.weights, row, bank.columns));
+  weight = weight < weightLimit ? weight : weightLimit;
+  const Experts16 &own = now.experts;
+  const Lanes residual =
+      weight * own.slope * (label ? 1 / own.label.yes : -1 / own.label.no);
+  // Fisher's information, as the linear experts see it.
+  const Lanes information = own.slope * own.slope / (own.label.yes * own.label.no);
+  const Lanes mixture = head.mixture(1);
+  const float linear = 1 - mixture[12] - mixture[13] - mixture[14] - mixture[15];
+  const float root = __builtin_sqrtf(weight * total(mixture * information) / linear);
+  for (size_t j = 0; j < bank.columns; j++) ((Lanes *)bank.gradients)[j] += residual * row[j];
+  for (size_t j = 0; scaled && j < bank.columns; j++) scaled[j] = root * row[j];
+  if (weight > 0) {
+    learnFrozen(bank, head, row, label, weight);
+    learn(head, now, label, weight);
+  }
+  return now.probability;
+}
+
+MILLRACE_INLINE void step(const millrace_wide_bank &bank, const float *directions,
+                          const float *steps) {
+  Lanes step;
+  memcpy(&step, steps, sizeof step);
+  for (size_t j = 0; j < bank.columns; j++) {
+    ((Lanes *)bank.weights)[j] += step * ((const Lanes *)directions)[j];
+    ((Lanes *)bank.gradients)[j] = Lanes{};
+  }
+}
+
+}  // namespace
+
+void millrace_wide_start(const millrace_wide_bank *bank) {
+  const Head head(*bank);
+  memset(bank->head, 0, MILLRACE_WIDE_HEAD_ROWS * sizeof(Lanes));
+  const float d = (float)bank->columns;
+  const Lanes inColumns = {1e9f, 400, 150, 64, 32, 16, 8, 4, 400, 100, 25, 6};
+  const Lanes means = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.5f, 0.8f, 0.9f, 0.95f};
+  head.row[MILLRACE_WIDE_MEMORY] = inColumns * d + means;
+  head.row[MILLRACE_WIDE_AVERAGE] = Lanes{} + 0.5f;
+  head.row[MILLRACE_WIDE_NOISE] = Lanes{0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1} * 0.05f;
+  for (int k = 0; k < 4; k++) head.mixture(k) = Lanes{} + 1.0f / 16;
+  head.row[MILLRACE_WIDE_FROZEN] = Lanes{} + 1.0f / 16;
+  head.top() = Vector<float, 4>{} + 0.25f;
+  head.last() = {1.0f / 3, 1.0f / 3, 1.0f / 3, 0};
+  for (int r = 0; r < 2; r++) head.mixtureWeights()[r] = 1;
+}
+
+MILLRACE_CLONES
+void millrace_wide_predict(const millrace_wide_bank *bank, const float *rows, size_t count,
+                           size_t stride, int frozen, double *predictions) {
+  for (size_t i = 0; i < count; i++) predictions[i] = predict(*bank, rows + i * stride, frozen);
+}
+
+MILLRACE_CLONES
+void millrace_wide_learn(const millrace_wide_bank *bank, const float *rows, size_t count,
+                         size_t stride, const double *labels, const float *weights,
+                         double *predictions) {
+  for (size_t i = 0; i < count; i++) {
+    float *scaled = bank->scaled ? bank->scaled + i * bank->columns : nullptr;
+    predictions[i] = learn(*bank, rows + i * stride, labels[i] == 1, weights[i], scaled);
+  }
+}
+
+MILLRACE_CLONES
+void millrace_wide_step(const millrace_wide_bank *bank, const float *directions,
+                        const float *steps) {
+  step(*bank, directions, steps);
+}

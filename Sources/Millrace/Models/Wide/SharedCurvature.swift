@@ -1,0 +1,125 @@
+/// H = Σ dᵢzᵢzᵢᵀ over past records with forgetting, and the inverse of H + λI as it was made last:
+/// what several linear models take their steps by.
+struct SharedCurvature: Sendable {
+  /// H in the lower triangle.
+  private(set) var matrix: Matrix<Float>
+  /// (H + λI)⁻¹ when it was last made, whole.
+  private var inverse: Matrix<Float>
+  /// D^½Z of the unfinished block.
+  private var scaledRows: [Float]
+  /// The records that H counts, decayed like H.
+  private(set) var mass = 0.0
+  /// Records that came after the inverse.
+  private var freshCount = 0.0
+
+  /// An inverse serves until this share of the records is new.
+  private static let freshShare = 0.125
+
+  init(columns: Int, blockRecords: Int) {
+    matrix = Matrix(rows: columns, columns: columns)
+    inverse = matrix
+    scaledRows = Array(repeating: 0, count: blockRecords * columns)
+  }
+
+  /// The records that H remembers: their share of what is new keeps step with weights that move.
+  private var memory: Double { 100 * Double(matrix.rows) }
+
+  /// Where the rows of a block go.
+  mutating func withScaledRows(_ body: (UnsafeMutablePointer<Float>) -> Void) {
+    scaledRows.withUnsafeMutableBufferPointer { rows in
+      if let base = rows.baseAddress { body(base) }
+    }
+  }
+
+  /// H ← γᵇH + ZᵀDZ with the block's `count` rows, and the inverse again when it is due.
+  mutating func take(_ count: Int) {
+    let decay = power(1 - 1 / memory, count)
+    let columns = matrix.columns
+    scaledRows.withVectorView { rows in
+      matrix.withMutableView {
+        BLAS.syrk(
+          MatrixView(rows.base, rows: count, columns: columns), transposed: true,
+          beta: Float(decay), into: $0)
+      }
+    }
+    mass = decay * mass + Double(count)
+    freshCount += Double(count)
+    if freshCount >= Self.freshShare * mass { invert() }
+  }
+
+  /// Where H + λI is not positive definite, for rounding, the last inverse goes on to serve.
+  private mutating func invert() {
+    var inverse = matrix
+    // Columns that depend on others leave H without an inverse but for rounding.
+    for j in 0..<inverse.rows { inverse[j, j] += ridge + 1e-5 * inverse[j, j] }
+    do {
+      try inverse.withMutableView { (a) throws(MillraceError) in
+        try LAPACK.potrf(a)
+        try LAPACK.potri(a)
+      }
+      inverse.symmetrize(from: .lower)
+      self.inverse = inverse
+    } catch {}
+    freshCount = 0
+  }
+
+  /// X ← (H + λI)⁻¹G for rows of `lanes` numbers.
+  func solve(_ gradients: LaneBuffer, lanes: Int, into directions: inout LaneBuffer) {
+    let rows = matrix.rows
+    let target = MutableMatrixView(directions.mutableBase(), rows: rows, columns: lanes)
+    inverse.withView {
+      BLAS.gemm($0, MatrixView(gradients.base, rows: rows, columns: lanes), into: target)
+    }
+  }
+
+  /// λ, which stands for what is not yet known: the more columns, the less of each.
+  private var ridge: Float { max(1, 0.1 * Float(matrix.rows)) }
+
+  /// H, whole.
+  var whole: Matrix<Double> {
+    var result = Matrix(
+      rows: matrix.rows, columns: matrix.columns, elements: matrix.elements.map(Double.init))
+    result.symmetrize(from: .lower)
+    return result
+  }
+
+  /// H + λI, whole.
+  var regularized: Matrix<Double> {
+    var result = whole
+    for j in 0..<result.rows { result[j, j] += Double(ridge) }
+    return result
+  }
+
+  /// Takes the place of partitions' curvatures in the columns of a merged scaler.
+  mutating func replace(by sum: [Double], mass: Double) {
+    matrix.elements = sum.map(Float.init)
+    self.mass = mass
+    invert()
+  }
+
+  /// - Parameter pending: the rows of the unfinished block.
+  func encode(into archive: inout TensorArchive, prefix: String, pending: Int) {
+    let shape = [matrix.rows, matrix.columns]
+    archive.set(matrix.elements, shape: shape, as: prefix + "curvature")
+    archive.set(inverse.elements, shape: shape, as: prefix + "inverse")
+    archive.set([mass, freshCount], as: prefix + "mass")
+    archive.set(
+      Array(scaledRows.prefix(pending * matrix.columns)), shape: [pending, matrix.columns],
+      as: prefix + "rows")
+  }
+
+  mutating func decode(from archive: TensorArchive, prefix: String) throws(MillraceError) {
+    let count = matrix.elements.count
+    matrix.elements = try archive.floats(prefix + "curvature", count: count)
+    inverse.elements = try archive.floats(prefix + "inverse", count: count)
+    let numbers = try archive.doubles(prefix + "mass", count: 2)
+    (mass, freshCount) = (numbers[0], numbers[1])
+    let rows = try archive.floats(prefix + "rows")
+    guard rows.count <= scaledRows.count else {
+      throw MillraceError(
+        .store,
+        "tensor '\(prefix)rows' has \(rows.count) elements; expected at most \(scaledRows.count)")
+    }
+    scaledRows.replaceSubrange(rows.indices, with: rows)
+  }
+}

@@ -1,0 +1,219 @@
+internal import CMillraceKernels
+
+/// The bank of experts for two classes and wide records, where a covariance for each filter would
+/// cost too much: O(d²) a record at the speed of matrix products, some 350 ns at d = 64.
+///
+/// Twelve linear models move by Newton's step once a block, with one curvature for all of them,
+/// H ← γᵇH + ZᵀDZ: w ← w + (mass/min(n, mᵢ))·(H + λI)⁻¹Zᵀ(y − p). Each remembers a number of
+/// records mᵢ of its own: all of them, or as few as four per column, so that one of them fits how
+/// fast the data moves; four allow for labels that are simply wrong. With four running label means
+/// they are mixed by how well they predict, and combined by a last layer, as in `BinaryBank`.
+///
+/// Blocks hold 1, 2, 4, … 64 records. A row of weight 0 is predicted and otherwise ignored; one
+/// counts at most like a hundred.
+package struct WideBank: Learner {
+  /// From this width on, the constant included, this bank is quicker than `BinaryBank` and predicts
+  /// as well.
+  static let leastColumns = 48
+
+  /// The width of the rows, the constant included.
+  let columns: Int
+  /// Rows of 16 lanes, one per column: the weights, what they were at the last snapshot, and the
+  /// gradients of the unfinished block.
+  var weights: LaneBuffer
+  var snapshot: LaneBuffer
+  var gradients: LaneBuffer
+  var head: LaneBuffer
+  var curvature: SharedCurvature
+  /// Records learnt from.
+  var recordCount = 0
+  /// The records of the unfinished block.
+  var block = 0..<1
+  /// (H + λI)⁻¹Zᵀ(y − p) for every lane; kept for its memory.
+  private var directions: LaneBuffer
+
+  /// Records of a block, and from one snapshot to the next.
+  private static let (blockRecords, snapshotRecords) = (64, 1024)
+  static let lanes = MILLRACE_WIDE_LANES
+
+  /// A bank that has seen nothing.
+  ///
+  /// - Parameter columns: the width of the rows, the constant included.
+  package init(columns: Int) {
+    self.columns = columns
+    weights = LaneBuffer(count: columns * Self.lanes)
+    (snapshot, gradients, directions) = (weights, weights, weights)
+    head = LaneBuffer(count: MILLRACE_WIDE_HEAD_ROWS * Self.lanes)
+    curvature = SharedCurvature(columns: columns, blockRecords: Self.blockRecords)
+    withKernel { millrace_wide_start(&$0) }
+  }
+
+  /// Binary.
+  package var task: Task { .binary }
+
+  /// One probability.
+  package func outputWidth(classCount: Int) -> Int { 1 }
+
+  /// The probability of the second class for every row. Where no label comes, from weights that
+  /// were earned by frozen models.
+  package func predict(_ rows: Rows, horizon: LabelHorizon, into predictions: PredictionRows) {
+    withExtendedLifetime(self) {
+      var bank = millrace_wide_bank(
+        columns: columns, weights: weights.base, snapshot: snapshot.base,
+        gradients: gradients.base, head: head.base, scaled: nil)
+      millrace_wide_predict(
+        &bank, rows.base, rows.count, rows.stride, horizon == .never ? 1 : 0, predictions.base)
+    }
+  }
+
+  /// For each row: predicts it, then the mixtures learn its label; the models at the block's end.
+  package mutating func learn(
+    _ rows: Rows, labels: UnsafePointer<Double>, weights: UnsafePointer<Float>,
+    predictions: PredictionRows
+  ) {
+    var start = 0
+    while start < rows.count {
+      let count = min(rows.count - start, block.upperBound - recordCount)
+      let isCurved = isCurved(block)
+      withKernel { bank in
+        if !isCurved { bank.scaled = nil }
+        millrace_wide_learn(
+          &bank, rows[start], count, rows.stride, labels + start, weights + start,
+          predictions.base + start)
+      }
+      recordCount += count
+      start += count
+      if recordCount == block.upperBound { finishBlock() }
+    }
+  }
+
+  /// Whether a block's curvature is taken in: at first of every block, then of every fourth.
+  private func isCurved(_ block: Range<Int>) -> Bool {
+    block.lowerBound < 160 * columns || block.lowerBound / Self.blockRecords % 4 == 0
+  }
+
+  private mutating func finishBlock() {
+    if isCurved(block) { curvature.take(block.count) }
+    curvature.solve(gradients, lanes: Self.lanes, into: &directions)
+    let memories = head.base + MILLRACE_WIDE_MEMORY * Self.lanes
+    let steps = (0..<Self.lanes).map { lane in
+      lane < MILLRACE_WIDE_NEWTON
+        ? Float(curvature.mass) / min(Float(recordCount), memories[lane]) : 0
+    }
+    let directions = directions
+    withKernel { millrace_wide_step(&$0, directions.base, steps) }
+    if recordCount / Self.snapshotRecords > block.lowerBound / Self.snapshotRecords {
+      snapshot = weights
+    }
+    block = Self.block(from: recordCount)
+  }
+
+  /// The block that starts at a record.
+  static func block(from start: Int) -> Range<Int> {
+    start..<start + min(blockRecords, start + 1)
+  }
+
+  /// Calls `body` with the kernel's view of the bank.
+  private mutating func withKernel(_ body: (inout millrace_wide_bank) -> Void) {
+    let offset = (recordCount - block.lowerBound) * columns
+    let (weights, snapshot) = (weights.mutableBase(), snapshot.base)
+    let (gradients, head) = (gradients.mutableBase(), head.mutableBase())
+    curvature.withScaledRows { scaled in
+      var bank = millrace_wide_bank(
+        columns: columns, weights: weights, snapshot: UnsafeMutablePointer(mutating: snapshot),
+        gradients: gradients, head: head, scaled: scaled + offset)
+      body(&bank)
+    }
+  }
+
+  package var isFinite: Bool {
+    [weights, snapshot, head].allSatisfy { $0.elements.allSatisfy(\.isFinite) }
+      && curvature.matrix.elements.allSatisfy(\.isFinite)
+  }
+}
+
+// MARK: - Explaining
+
+extension WideBank {
+  /// Each expert's share: over all mixtures, or of the weights that frozen models have earned.
+  private func shares(_ horizon: LabelHorizon) -> [Double] {
+    (0..<Self.lanes).map { lane in
+      func value(_ row: Int, _ lane: Int) -> Double { Double(head.base[row * Self.lanes + lane]) }
+      guard horizon == .immediate else { return value(MILLRACE_WIDE_FROZEN, lane) }
+      return (0..<4).reduce(0) {
+        $0 + value(MILLRACE_WIDE_TOP, $1) * value(MILLRACE_WIDE_MIXTURES + $1, lane)
+      }
+    }
+  }
+
+  package func experts(horizon: LabelHorizon) -> [Expert] {
+    zip(0..<Self.lanes, shares(horizon)).map { lane, share in
+      let memory = head.base[MILLRACE_WIDE_MEMORY * Self.lanes + lane]
+      let noise = head.base[MILLRACE_WIDE_NOISE * Self.lanes + lane]
+      guard lane < MILLRACE_WIDE_NEWTON else {
+        return Expert(name: "running mean, memory \(memory)", weight: share)
+      }
+      let name = memory > 1e9 ? "Newton's step" : "Newton's step, memory \(Int(memory)) records"
+      return Expert(name: noise > 0 ? "\(name), label noise \(noise)" : name, weight: share)
+    }
+  }
+
+  /// The weighted mean of the linear models.
+  package func standardizedCoefficients(horizon: LabelHorizon) -> [[Double]] {
+    let shares = shares(horizon).prefix(MILLRACE_WIDE_NEWTON)
+    return [
+      (0..<columns).map { column in
+        zip(shares, 0...).reduce(0) {
+          $0 + $1.0 * Double(weights.base[column * Self.lanes + $1.1])
+        }
+      }
+    ]
+  }
+}
+
+// MARK: - Saving
+
+extension WideBank {
+  package func encode(into archive: inout TensorArchive, prefix: String) {
+    func set(_ lanes: LaneBuffer, _ name: String) {
+      archive.set(
+        lanes.elements, shape: [lanes.count / Self.lanes, Self.lanes], as: prefix + name)
+    }
+    set(weights, "weights")
+    set(snapshot, "snapshot")
+    set(gradients, "gradients")
+    set(head, "head")
+    archive.set([recordCount, block.lowerBound], as: prefix + "records")
+    let pending = isCurved(block) ? recordCount - block.lowerBound : 0
+    curvature.encode(into: &archive, prefix: prefix, pending: pending)
+  }
+
+  package init(settings: LearnerSettings, decoding archive: TensorArchive, prefix: String)
+    throws(MillraceError)
+  {
+    let columns = try archive.shape(prefix + "weights")[0]
+    guard (1...1 << 16).contains(columns) else {
+      throw MillraceError(
+        .store, "tensor '\(prefix)weights' has \(columns) rows; expected 1 to \(1 << 16)")
+    }
+    self.init(columns: columns)
+    func lanes(_ name: String, like lanes: LaneBuffer) throws(MillraceError) -> LaneBuffer {
+      LaneBuffer(try archive.floats(prefix + name, count: lanes.count))
+    }
+    weights = try lanes("weights", like: weights)
+    snapshot = try lanes("snapshot", like: snapshot)
+    gradients = try lanes("gradients", like: gradients)
+    head = try lanes("head", like: head)
+    let records = try archive.integers(prefix + "records", count: 2).map(Int.init)
+    guard records[1] >= 0, records[1] < 1 << 60 else {
+      throw MillraceError(.store, "tensor '\(prefix)records' is \(records); expected two counts")
+    }
+    block = Self.block(from: records[1])
+    recordCount = records[0]
+    guard block.contains(recordCount) else {
+      throw MillraceError(
+        .store, "tensor '\(prefix)records' is \(records); expected a count within its block")
+    }
+    try curvature.decode(from: archive, prefix: prefix)
+  }
+}
