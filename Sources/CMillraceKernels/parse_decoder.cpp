@@ -84,6 +84,29 @@ bool read_number(std::string_view text, double &value) {
   return yes || equals(text, "false");
 }
 
+void WordHashes::cut(size_t rows) {
+  ends.resize(std::min(ends.size(), rows));
+  size_t end = ends.empty() ? 0 : ends.back();
+  hashes.resize(end);
+  sources.resize(end);
+}
+
+void add_words(std::string_view text, uint64_t name, size_t source, WordHashes &words) {
+  size_t start = 0;
+  std::string word;
+  for (size_t i = 0; i <= text.size(); i++) {
+    unsigned char byte = i < text.size() ? (unsigned char)text[i] : ' ';
+    bool letter = byte >= 0x80 || (byte >= '0' && byte <= '9') || ((byte | 32) >= 'a' && (byte | 32) <= 'z');
+    if (letter) continue;
+    if (i > start) {
+      word.assign(text.substr(start, i - start));
+      for (char &c : word) c = c >= 'A' && c <= 'Z' ? (char)(c | 32) : c;
+      words.add(combined(name, hash_text(word)), source);
+    }
+    start = i + 1;
+  }
+}
+
 /// Sets all columns of a field that is spread over several.
 static void fill(const Field &field, Row &row, double value) {
   for (size_t i = 0; i < field.width; i++) row.set(field.slot + i, value);
@@ -127,6 +150,12 @@ bool millrace_decoder::put(size_t index, const uint8_t *start, const uint8_t *en
       if (place != absent) row.set(field.slot + place, 1);
       break;
     }
+    case millrace_role_word:
+      if (!is_missing(text)) words.add(combined(field.hash, hash_text(level_text(text))), field.slot);
+      break;
+    case millrace_role_words:
+      if (!is_missing(text)) add_words(text, field.hash, field.slot, words);
+      break;
     case millrace_role_target:
       if (read_number(text, value) && !std::isinf(value)) {
         row.label = value;
@@ -155,6 +184,7 @@ bool millrace_decoder::put(size_t index, const uint8_t *start, const uint8_t *en
 }
 
 Row millrace_decoder::next_row(const Rows &rows) const {
+  if (has_words) words.cut(rows.count);
   size_t offset = rows.count * columns;
   return {rows.features + offset, rows.wide_features ? rows.wide_features + offset : nullptr,
           missing, weight_field == absent ? 1 : missing, {}, {}};
@@ -173,6 +203,7 @@ bool millrace_decoder::take(const Row &row, size_t index, Rows &rows,
     rows.kept_ends[2 * rows.count] = kept.append(row.key).size();
     rows.kept_ends[2 * rows.count + 1] = kept.append(row.timestamp).size();
   }
+  if (has_words) words.ends.push_back(words.hashes.size());
   rows.count++;
   return true;
 }
@@ -215,7 +246,8 @@ void millrace_decoder_destroy(millrace_decoder *decoder) { delete decoder; }
 
 size_t millrace_decoder_add_field(millrace_decoder *decoder, const char *name, millrace_role role,
                                   size_t slot, size_t width) {
-  decoder->fields.push_back({name, role, slot, width, {}});
+  decoder->fields.push_back({name, role, slot, width, hash_text(name), {}});
+  decoder->has_words |= role == millrace_role_word || role == millrace_role_words;
   decoder->names.add(name);
   decoder->number_columns.push_back(role == millrace_role_number ? (int32_t)slot : -1);
   size_t index = decoder->fields.size() - 1;
@@ -303,6 +335,52 @@ void millrace_visit_fields(millrace_decoder *decoder, const uint8_t *record, siz
       visit_libsvm(*decoder, bytes, length, *fault, visit);
       break;
   }
+}
+
+millrace_entries millrace_decoder_gather(millrace_decoder *decoder, const float *features,
+                                         size_t rows, const char *const *names,
+                                         const size_t *sources, const size_t *pairs,
+                                         size_t pair_count, uint32_t mask) {
+  WordHashes &words = decoder->words;
+  if (decoder->has_words) words.cut(rows);
+  std::vector<uint32_t> columns(decoder->columns);
+  for (size_t j = 0; j < columns.size(); j++) {
+    columns[j] = (uint32_t)combined(hash_text(names[j]), 0) & mask;
+  }
+  std::vector<size_t> &starts = decoder->entry_starts;
+  std::vector<uint32_t> &indices = decoder->entry_indices, &owners = decoder->entry_sources;
+  std::vector<float> &values = decoder->entry_values;
+  starts.assign(1, 0);
+  indices.clear();
+  values.clear();
+  size_t word = 0;
+  for (size_t i = 0; i < rows; i++) {
+    owners.clear();
+    auto add = [&](uint32_t index, float value, size_t source) {
+      indices.push_back(index);
+      values.push_back(value);
+      owners.push_back((uint32_t)source);
+    };
+    for (size_t j = 0; j < columns.size(); j++) {
+      float x = features[i * columns.size() + j];
+      if (!std::isnan(x) && x != 0) add(columns[j], x, sources[j]);
+    }
+    for (size_t end = decoder->has_words ? words.ends[i] : 0; word < end; word++) {
+      add((uint32_t)words.hashes[word] & mask, 1, words.sources[word]);
+    }
+    size_t first = starts.back(), count = owners.size();
+    for (size_t pair = 0; pair < pair_count; pair++) {
+      for (size_t a = 0; a < count; a++) {
+        for (size_t b = 0; owners[a] == pairs[2 * pair] && b < count; b++) {
+          if (owners[b] != pairs[2 * pair + 1]) continue;
+          uint32_t index = (uint32_t)combined(indices[first + a], indices[first + b]) & mask;
+          add(index, values[first + a] * values[first + b], absent);
+        }
+      }
+    }
+    starts.push_back(indices.size());
+  }
+  return {starts.data(), indices.data(), values.data()};
 }
 
 const char *millrace_decoder_kept(const millrace_decoder *decoder) { return decoder->kept.data(); }

@@ -38,10 +38,33 @@ class Dictionary {
 /// A hash of the text that never changes: it places hashed levels in columns of stored models.
 uint64_t hash_text(std::string_view text);
 
+/// What words say of the rows: hashes, and the source and row that each belongs to.
+struct WordHashes {
+  std::vector<uint64_t> hashes;
+  std::vector<uint32_t> sources;
+  /// Where each row ends.
+  std::vector<size_t> ends;
+
+  void add(uint64_t hash, size_t source) {
+    hashes.push_back(hash);
+    sources.push_back((uint32_t)source);
+  }
+  /// Forgets the rows from `rows` on, and what a row in the making has added.
+  void cut(size_t rows);
+};
+
+/// A hash of a name and what stands there.
+inline uint64_t combined(uint64_t a, uint64_t b) {
+  uint64_t hash = (a * 0x9e3779b97f4a7c15 ^ b) * 0xbf58476d1ce4e5b9;
+  return (hash ^ hash >> 29) * 0x94d049bb133111eb;
+}
+
 struct Field {
   std::string name;
   millrace_role role;
   size_t slot, width;
+  /// Of the name.
+  uint64_t hash;
   Dictionary levels;
 };
 
@@ -101,6 +124,9 @@ bool read_number(std::string_view text, double &value);
 
 class JSONReader;
 
+/// Adds the words of a text: letters of any alphabet and digits, ASCII in lower case.
+void add_words(std::string_view text, uint64_t name, size_t source, WordHashes &words);
+
 }  // namespace millrace
 
 struct millrace_decoder {
@@ -122,6 +148,12 @@ struct millrace_decoder {
   std::string padded;
   /// The keys and timestamps of the rows, one after another.
   std::string kept;
+  /// The words of the rows, and of the one in the making; the sparse rows that came of them.
+  mutable millrace::WordHashes words;
+  bool has_words = false;
+  std::vector<size_t> entry_starts;
+  std::vector<uint32_t> entry_indices, entry_sources;
+  std::vector<float> entry_values;
   /// A field's text without its escapes.
   std::string unescaped;
   std::unique_ptr<millrace::JSONReader> json;

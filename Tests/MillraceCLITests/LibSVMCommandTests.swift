@@ -103,6 +103,45 @@ import Testing
     #expect(newest[0] == newest[1])
   }
 
+  @Test func `come from columns and words that are hashed`() throws {
+    let words = (0..<500).map { "word\($0)" }
+    var state: UInt64 = 3
+    func next(below limit: UInt64) -> Int {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Int((state >> 33) % limit)
+    }
+    var (csv, json) = (["city,note,y"], [String]())
+    for _ in 0..<4_000 {
+      let picks = (0..<6).map { _ in next(below: 500) }
+      let city = next(below: 200)
+      let score = picks.reduce(0) { $0 + ($1 % 2 == 0 ? 1 : -1) } + (city % 2 == 0 ? 2 : -2)
+      let note = picks.map { words[$0] }.joined(separator: " ")
+      csv.append("town \(city),\(note),\(score > 0 ? "up" : "down")")
+      json.append(
+        #"{"city":"town \#(city)","note":"\#(note)","y":"\#(score > 0 ? "up" : "down")"}"#)
+    }
+    try folder.write(csv, to: "data.csv")
+    try folder.write(json, to: "data.jsonl")
+    var losses: [Double] = []
+    for name in ["csv", "jsonl"] {
+      let trained = try run(
+        "train", "data.\(name)", "--label", "y", "--hash-bits", "18", "--interactions",
+        "city:note", "--model", name, "--json")
+      let progressive = try #require(trained.json["progressive"] as? [String: Any])
+      losses.append(try #require(progressive["logLoss"] as? Double))
+      let answers = try run("predict", "data.\(name)", "--model", name)
+      #expect(answers.output.split(separator: "\n").count == 4_001)
+    }
+    #expect(losses[0] < 0.45 && losses[0] == losses[1])
+    #expect(
+      try folder.read("models/csv/1/model.safetensors")
+        == folder.read("models/jsonl/1/model.safetensors"))
+    // Without hashing the notes are left out.
+    let dense = try run("train", "data.csv", "--label", "y", "--json")
+    let progressive = try #require(dense.json["progressive"] as? [String: Any])
+    #expect(try #require(progressive["logLoss"] as? Double) > losses[0])
+  }
+
   @Test func `refuse what they cannot do`() throws {
     try write("data.svm", rows: 200) { $0 > 0 ? "1" : "0" }
     for (option, value) in [("--learner", "exact"), ("--learner", "newton"), ("--features", "3")] {

@@ -28,6 +28,10 @@ typedef enum {
   millrace_role_level,
   /// The same with a hash of the text for the index.
   millrace_role_hash,
+  /// An entry of a sparse row: a hash of the text; `slot` is which source it belongs to.
+  millrace_role_word,
+  /// The same for each of the text's words, in lower case.
+  millrace_role_words,
   /// The label, a number.
   millrace_role_target,
   /// The label, one of the field's levels.
@@ -113,6 +117,25 @@ size_t millrace_decode_sparse(millrace_decoder *decoder, const uint8_t *bytes, s
                               uint32_t mask, size_t *row_count, size_t *row_starts,
                               uint32_t *indices, float *values, double *labels, float *weights,
                               size_t *record_indices, millrace_fault *fault);
+
+/// The entries of sparse rows, as they lie in a decoder until its next call.
+typedef struct {
+  /// Row i has the entries from starts[i] to starts[i + 1].
+  const size_t *starts;
+  const uint32_t *indices;
+  const float *values;
+} millrace_entries;
+
+/// Makes sparse rows of the rows that were decoded: an entry for each number that is not 0 or
+/// missing, those of words, and the products of the entries of each pair of sources.
+///
+/// - names: of the number columns; sources: which source each is.
+/// - pairs: two sources each.
+/// - mask: the bits of a hash that are kept.
+millrace_entries millrace_decoder_gather(millrace_decoder *decoder, const float *features,
+                                         size_t rows, const char *const *names,
+                                         const size_t *sources, const size_t *pairs,
+                                         size_t pair_count, uint32_t mask);
 
 /// What a field's text says.
 typedef enum {

@@ -36,6 +36,12 @@ struct ColumnSummary {
   /// Whether nearly every record has another text: a name, a time, free text.
   var isNearlyUnique: Bool { valueCount >= 20 && occurrences.count * 2 > valueCount }
 
+  /// Whether its texts are sentences rather than names: three words and more on average.
+  var hasManyWords: Bool {
+    let spaces = occurrences.keys.reduce(0) { $0 + $1.utf8.count { $0 == UInt8(ascii: " ") } }
+    return spaces >= 2 * occurrences.count
+  }
+
   /// The texts in order: numbers by value, then the others.
   var levels: [String] {
     occurrences.keys.sorted { a, b in

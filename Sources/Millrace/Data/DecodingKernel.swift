@@ -16,7 +16,7 @@ struct DecodingKernel: ~Copyable {
     self.schema = schema
     self.fieldNames = fieldNames
     decoder = millrace_decoder_create(
-      format.syntax, format.delimiter ?? 0, schema.featureCount, labels == .required ? 1 : 0)
+      format.syntax, format.delimiter ?? 0, schema.numberCount, labels == .required ? 1 : 0)
     let roles = FieldRoles(schema)
     for (index, name) in fieldNames.enumerated() {
       // The first field of a name counts.
@@ -33,6 +33,29 @@ struct DecodingKernel: ~Copyable {
   }
 
   deinit { millrace_decoder_destroy(decoder) }
+
+  /// Makes sparse rows of what was decoded into numbers and words.
+  func gather(_ numbers: [Float], count: Int, into rows: inout SparseRows) {
+    let columns = schema.columns
+    let numeric = columns.indices.filter { columns[$0].kind == .numeric }
+    let places = Dictionary(
+      columns.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let pairs = (schema.interactions ?? []).flatMap { pair in pair.compactMap { places[$0] } }
+    let entries = withCStrings(numeric.map { columns[$0].name }) { names in
+      millrace_decoder_gather(
+        decoder, numbers, count, names, numeric, pairs, pairs.count / 2,
+        UInt32(truncatingIfNeeded: rows.width - 1))
+    }
+    let total = entries.starts[count]
+    rows.resize(rows: count, entries: total)
+    for row in 0...count { rows.starts[row] = entries.starts[row] }
+    rows.indices.withUnsafeMutableBufferPointer { indices in
+      _ = indices.update(fromContentsOf: UnsafeBufferPointer(start: entries.indices, count: total))
+    }
+    rows.values.withUnsafeMutableBufferPointer { values in
+      _ = values.update(fromContentsOf: UnsafeBufferPointer(start: entries.values, count: total))
+    }
+  }
 
   /// Deals with a record that is no row: adds its class where that is all that is wrong with it,
   /// or rejects it.
@@ -58,5 +81,20 @@ struct DecodingKernel: ~Copyable {
         recordIndex: fault.record, position: positions[fault.record], reason: reason,
         column: column))
     return fault.record + 1
+  }
+}
+
+/// Calls `body` with texts that end in 0, for the length of the call.
+private func withCStrings<Result>(
+  _ texts: [String], _ body: ([UnsafePointer<CChar>?]) -> Result
+) -> Result {
+  var bytes: [CChar] = []
+  var starts: [Int] = []
+  for text in texts {
+    starts.append(bytes.count)
+    bytes += text.utf8CString
+  }
+  return bytes.withUnsafeBufferPointer { buffer in
+    body(starts.map { start in buffer.baseAddress.map { $0 + start } })
   }
 }

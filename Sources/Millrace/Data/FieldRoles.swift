@@ -21,7 +21,12 @@ struct FieldRoles {
 
   init(_ schema: Schema) {
     var slot = 0
-    for column in schema.columns {
+    for (source, column) in schema.columns.enumerated() {
+      if schema.sparseWidth != nil, column.kind != .numeric {
+        let kind = column.kind == .words ? millrace_role_words : millrace_role_word
+        add(column.name, Role(kind: kind, slot: source))
+        continue
+      }
       let width = column.width
       switch column.kind {
       case .numeric: add(column.name, Role(kind: millrace_role_number, slot: slot, width: width))
@@ -30,6 +35,7 @@ struct FieldRoles {
           column.name,
           Role(kind: millrace_role_level, slot: slot, width: width, levels: levels))
       case .hashed: add(column.name, Role(kind: millrace_role_hash, slot: slot, width: width))
+      case .words: add(column.name, Self.unused)
       }
       slot += width
     }

@@ -71,11 +71,12 @@ public struct RecordDecoder: ~Copyable, @unchecked Sendable {
   ) {
     rejected.removeAll(keepingCapacity: true)
     let count = records.count
-    batch.columnCount = schema.featureCount
+    let isIndexed = schema.sparseWidth != nil && schema.columns.isEmpty
+    batch.columnCount = schema.numberCount
     batch.resize(rows: count, wide: wideFeatures, keepsTexts: keepsTexts)
     batch.count = 0
     batch.sparse.width = schema.sparseWidth ?? 0
-    if schema.sparseWidth != nil {
+    if isIndexed {
       let entries = millrace_count_entries(records.bytes, records.starts, records.ends, count)
       batch.sparse.resize(rows: count, entries: entries)
     }
@@ -89,6 +90,10 @@ public struct RecordDecoder: ~Copyable, @unchecked Sendable {
     }
     batch.resize(rows: batch.count, wide: wideFeatures, keepsTexts: keepsTexts)
     markAbsent(in: &batch)
+    if batch.sparse.width > 0, !isIndexed {
+      kernel.gather(batch.features, count: batch.count, into: &batch.sparse)
+      batch.columnCount = 0
+    }
     batch.texts.removeAll(keepingCapacity: true)
     if keepsTexts, let end = batch.textEnds.last {
       let texts = UnsafeRawBufferPointer(start: millrace_decoder_kept(kernel.decoder), count: end)
@@ -101,7 +106,7 @@ public struct RecordDecoder: ~Copyable, @unchecked Sendable {
     _ records: borrowing RecordBatch, from next: Int, into batch: inout Batch,
     _ fault: inout millrace_fault
   ) -> Int {
-    if let width = schema.sparseWidth {
+    if let width = schema.sparseWidth, schema.columns.isEmpty {
       return millrace_decode_sparse(
         kernel.decoder, records.bytes, records.bytes.count, records.starts, records.ends,
         records.count, next, UInt32(truncatingIfNeeded: width - 1), &batch.count,
@@ -119,7 +124,7 @@ public struct RecordDecoder: ~Copyable, @unchecked Sendable {
   private func markAbsent(in batch: inout Batch) {
     guard !absentColumns.isEmpty else { return }
     var slot = 0
-    for column in schema.columns {
+    for column in schema.columns where schema.sparseWidth == nil || column.kind == .numeric {
       if absentColumns.contains(column.name) {
         for row in 0..<batch.count {
           for index in row * batch.columnCount + slot..<row * batch.columnCount + slot
@@ -146,9 +151,11 @@ public struct RecordDecoder: ~Copyable, @unchecked Sendable {
     if let weight = schema.weight, !header.contains(weight) {
       throw MillraceError(.input, "there is no weight field '\(weight)'; \(has)")
     }
-    if schema.sparseWidth != nil, format != .libsvm {
+    if schema.sparseWidth != nil, schema.columns.isEmpty != (format == .libsvm) {
       throw MillraceError(
-        .configuration, "the schema has sparse features: they come from LibSVM records alone")
+        .configuration,
+        "the schema has sparse features of \(schema.columns.isEmpty ? "LibSVM" : "named") records;"
+          + " \(format.rawValue) records have others")
     }
     if absent.count == schema.columns.count && !absent.isEmpty {
       throw MillraceError(.input, "none of the model's columns is there; \(has)")

@@ -9,6 +9,8 @@ public struct Schema: Codable, Equatable, Sendable {
     case categorical(levels: [String])
     /// `width` 0/1 columns, for more levels than one would list: a hash of the level says which.
     case hashed(width: Int)
+    /// A 0/1 column for each word, by its hash, where features are sparse.
+    case words
   }
 
   /// A feature column of the records.
@@ -30,6 +32,7 @@ public struct Schema: Codable, Equatable, Sendable {
       case .numeric: 1
       case .categorical(let levels): levels.count
       case .hashed(let width): width
+      case .words: 0
       }
     }
   }
@@ -48,9 +51,14 @@ public struct Schema: Codable, Equatable, Sendable {
   public var key: String?
   /// The field that holds a record's time.
   public var timestamp: String?
-  /// For LibSVM records with many features, of which few are not 0: how many there are, a power of
-  /// two. Such a schema has no columns; indices from the width on are folded back below it.
+  /// For records with many features, of which few are not 0: how many there are, a power of two.
+  ///
+  /// LibSVM records have no columns then, and indices from the width on are folded back below it.
+  /// Columns of other records have no places of their own: a hash of the name, and of the level or
+  /// word, says which of the features it is (Weinberger et al. 2009, "Feature hashing").
   public var sparseWidth: Int?
+  /// Pairs of columns whose products are features too, where features are sparse.
+  public var interactions: [[String]]?
 
   /// A schema of named columns.
   public init(
@@ -69,23 +77,30 @@ public struct Schema: Codable, Equatable, Sendable {
   /// The label where nothing is learnt: no record has such a field.
   static let noLabel = "\0"
 
-  /// A schema of sparse features.
+  /// A schema of sparse features, for LibSVM records.
   public init(task: Task, sparseWidth: Int, label: String, classes: [String] = []) {
     self.init(task: task, columns: [], label: label, classes: classes)
     self.sparseWidth = sparseWidth
   }
 
   /// The columns of the matrix, when it is dense.
-  public var featureCount: Int { columns.reduce(0) { $0 + $1.width } }
+  public var featureCount: Int { sparseWidth == nil ? numberCount : 0 }
+
+  /// The numbers that a record is decoded to; where features are sparse, its numeric columns.
+  var numberCount: Int {
+    columns.reduce(0) { $0 + (sparseWidth == nil || $1.kind == .numeric ? $1.width : 0) }
+  }
 
   /// The name of each column of the matrix: a numeric column's own, `name=level` for a level,
   /// `name#index` for a hash.
   public var featureNames: [String] {
-    columns.flatMap { column in
+    if sparseWidth != nil { return [] }
+    return columns.flatMap { column -> [String] in
       switch column.kind {
       case .numeric: [column.name]
       case .categorical(let levels): levels.map { "\(column.name)=\($0)" }
       case .hashed(let width): (0..<width).map { "\(column.name)#\($0)" }
+      case .words: []
       }
     }
   }
@@ -118,8 +133,12 @@ public struct Schema: Codable, Equatable, Sendable {
         guard !levels.isEmpty, Set(levels).count == levels.count else {
           throw refuse("the levels of '\(column.name)' are empty or not distinct")
         }
+      case .words:
+        guard sparseWidth != nil else {
+          throw refuse("'\(column.name)' has words, which need sparse features")
+        }
       case .hashed(let width):
-        guard (1...1 << 20).contains(width) else {
+        guard sparseWidth != nil || (1...1 << 20).contains(width) else {
           throw refuse("'\(column.name)' is hashed into \(width) columns; expected 1 to \(1 << 20)")
         }
       }
@@ -131,11 +150,15 @@ public struct Schema: Codable, Equatable, Sendable {
       throw refuse("the weight '\(weight)' is a feature or the label too")
     }
     if let sparseWidth {
-      guard columns.isEmpty, (1...1 << 32).contains(sparseWidth), sparseWidth.nonzeroBitCount == 1
+      guard (1...1 << 32).contains(sparseWidth), sparseWidth.nonzeroBitCount == 1 else {
+        throw refuse("it has \(sparseWidth) sparse features; expected a power of two up to 2³²")
+      }
+    }
+    for pair in interactions ?? [] {
+      guard sparseWidth != nil, pair.count == 2,
+        pair.allSatisfy({ name in columns.contains { $0.name == name } })
       else {
-        throw refuse(
-          "it has \(sparseWidth) sparse features and \(columns.count) columns; expected a power of"
-            + " two up to 2³², and none")
+        throw refuse("\(pair) are not two columns of sparse features to multiply")
       }
     }
     guard Set(classes).count == classes.count else { throw refuse("two classes are the same") }

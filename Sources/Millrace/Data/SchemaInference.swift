@@ -6,6 +6,7 @@
 ///   and arrays.
 /// - The task: a label of text or with two distinct values has classes; so has one of at most 20
 ///   distinct whole numbers, each ten times in the sample on average; any other is a regression.
+/// - With `hashBits` texts are hashed instead: as a whole, or where they are sentences by words.
 /// - LibSVM records have a column per index; where an index is
 ///   beyond 1,024, they are sparse, with a power of two of columns and 2¹⁸ at least.
 /// - Classes are in order, numbers by value: of two, the second is the larger. Others may appear
@@ -23,6 +24,11 @@ public enum SchemaInference {
     public var features: [String]?
     /// Fields that are no features.
     public var exclude: [String] = []
+    /// Where features are to be sparse: the bits of a hash of names, levels and words that says
+    /// which of 2^bits features each is. There are no columns per level then, and texts are words.
+    public var hashBits: Int?
+    /// Pairs of fields whose products are features too; they need `hashBits`.
+    public var interactions: [[String]] = []
     /// The field that holds the importance of a record.
     public var weight: String?
     /// The field that holds a record's key.
@@ -132,9 +138,16 @@ private struct Inference {
     if columns.isEmpty {
       throw MillraceError(.input, "\(name): no field is left as a feature; \(list(fields.columns))")
     }
-    let schema = Schema(
+    var schema = Schema(
       task: task, columns: columns, label: label.name, classes: classes,
       weight: options.weight, key: options.key, timestamp: options.timestamp)
+    for pair in options.interactions where options.hashBits == nil || pair.count != 2 {
+      throw .setting(
+        "interactions", pair.joined(separator: ":"),
+        expected: "two columns, FIRST:SECOND, and hashBits beside it")
+    }
+    schema.sparseWidth = isIndexed ? nil : options.hashBits.map { 1 << $0 }
+    if !options.interactions.isEmpty { schema.interactions = options.interactions }
     try schema.validate()
     return schema
   }
@@ -270,6 +283,9 @@ private struct Inference {
       return .numeric
     }
     let levels = column.occurrences.count
+    if let bits = options.hashBits {
+      return column.hasManyWords ? .words : .hashed(width: 1 << bits)
+    }
     if column.isNearlyUnique && !isWanted {
       warn("has \(levels) distinct texts in \(column.valueCount) records and is left out")
       return nil

@@ -30,6 +30,12 @@ enum LearnerOptions {
     "features", "A,B,…", .list, default: [], help: "The only columns to learn from.")
   static let exclude = Option<[String]>(
     "exclude", "A,B,…", .list, default: [], help: "Columns not to learn from.")
+  static let hashBits = Option<Int?>(
+    "hash-bits", "N", .integer(in: 1...32),
+    help: "Hash names, levels and words into 2^N sparse features: for many levels, and for text.")
+  static let interactions = Option<[String]>(
+    "interactions", "A:B,…", .list, default: [],
+    help: "Products of pairs of columns that are features too, with --hash-bits.")
   static let weight = Option<String?>(
     "weight", "COL", .text, help: "The column that holds a record's importance.")
   static let key = Option<String?>("key", "COL", .text, help: "The column that holds a key.")
@@ -52,6 +58,7 @@ enum LearnerOptions {
 
   static let all: [any CommandOption] = [
     task, learner, basis, learningRate, schedule, l1, l2, driftVariance, passes, features, exclude,
+    hashBits, interactions,
     weight, key, timestamp, seed, format, header,
     maxBadRecords, threads,
   ]
@@ -77,6 +84,8 @@ enum LearnerOptions {
     options.task = arguments[task]
     options.features = arguments.isGiven(features) ? arguments[features] : nil
     options.exclude = arguments[exclude]
+    options.hashBits = arguments[hashBits]
+    options.interactions = arguments[interactions].map { $0.split(separator: ":").map(String.init) }
     options.weight = arguments[weight]
     options.key = arguments[key]
     options.timestamp = arguments[timestamp]
