@@ -20,12 +20,13 @@ extension LearnerSettings {
     try validate(for: task)
     return switch learner {
     case .auto: SparseBank(task: task, width: width)
+    case .sgd, .adagrad, .ftrl: SparseLinearLearner(settings: self, task: task, width: width)
     default: throw .setting("learner", learner.rawValue, expected: Self.sparseLearners)
     }
   }
 
   /// The learners that sparse rows may have.
-  static let sparseLearners = "auto where features are sparse"
+  static let sparseLearners = "auto, sgd, adagrad or ftrl where features are sparse"
 
   /// The learner of sparse rows that `Learner.encode` wrote.
   ///
@@ -33,6 +34,8 @@ extension LearnerSettings {
   package func decodeSparseLearner(
     from archive: TensorArchive, prefix: String
   ) throws(MillraceError) -> any SparseLearner {
-    try SparseBank(settings: self, decoding: archive, prefix: prefix)
+    learner == .auto
+      ? try SparseBank(settings: self, decoding: archive, prefix: prefix)
+      : try SparseLinearLearner(settings: self, decoding: archive, prefix: prefix)
   }
 }
