@@ -98,10 +98,16 @@ MILLRACE_INLINE Sigmoids<N> withNoise(const Filters<N> &filters, Sigmoids<N> pla
   return {noise + (1.0f - 2.0f * noise) * plain.yes, noise + (1.0f - 2.0f * noise) * plain.no};
 }
 
+/// A record as the weights' Gaussian sees it: m = wᵀz and s = zᵀCz ≥ 0.
+template <int N>
+struct Projection {
+  Vector<float, N> margin, variance;
+};
+
 /// One pass over C: u = Cz (without the scale), and s and m; `commit` stores the step that waited.
 template <int N, bool commit>
-MILLRACE_INLINE Forecast<N> forecast(const Filters<N> &filters, const float *z,
-                                     Vector<float, N> *u) {
+MILLRACE_INLINE Projection<N> project(const Filters<N> &filters, const float *z,
+                                      Vector<float, N> *u) {
   typedef Vector<float, N> F;
   const size_t d = filters.d;
   const F *mean = filters.mean();
@@ -113,10 +119,18 @@ MILLRACE_INLINE Forecast<N> forecast(const Filters<N> &filters, const float *z,
   for (; i < d; i++) c = pass<N, 1, commit>(filters, c, i, z, u);
   const F margin = dot<N>(mean, z, d);
   const F variance = dot<N>(u, z, d) * filters.row[MILLRACE_FILTERS_SCALE];
+  return {margin, blend<N>(variance > 0, variance, F{})};
+}
+
+/// The probabilities of the labels, and u = Cz.
+template <int N, bool commit>
+MILLRACE_INLINE Forecast<N> forecast(const Filters<N> &filters, const float *z,
+                                     Vector<float, N> *u) {
+  const Projection<N> projection = project<N, commit>(filters, z, u);
   Forecast<N> result;
-  result.variance = blend<N>(variance > 0, variance, F{});
+  result.variance = projection.variance;
   result.kappa = 1.0f / __builtin_elementwise_sqrt(1.0f + result.variance * 0.39269908f);
-  result.plain = sigmoids<N>(result.kappa * margin);
+  result.plain = sigmoids<N>(result.kappa * projection.margin);
   result.label = withNoise(filters, result.plain);
   return result;
 }
@@ -147,7 +161,37 @@ MILLRACE_INLINE void fold(const Filters<N> &filters) {
   filters.row[MILLRACE_FILTERS_SCALE] = F{} + 1.0f;
 }
 
-/// w ← w + g·u, and leaves the step of C waiting; u is that of `forecast`.
+/// w ← w + g·u, and leaves C ← ρ(C − h·uuᵀ) + Q waiting; u is that of the projection, whose
+/// variance is s.
+template <int N>
+MILLRACE_INLINE void step(const Filters<N> &filters, Vector<float, N> variance,
+                          const Vector<float, N> *u, Vector<float, N> gain, Vector<float, N> h) {
+  typedef Vector<float, N> F;
+  // Where rounding left no variance along a row, there is nothing to learn from it.
+  const auto open = variance > 0;
+  gain = blend<N>(open, gain, F{});
+  h = blend<N>(open, h, F{});
+
+  const F scale = filters.row[MILLRACE_FILTERS_SCALE];
+  F *mean = filters.mean(), *direction = filters.direction();
+  gain *= scale;
+  for (size_t j = 0; j < filters.d; j++) {
+    mean[j] += gain * u[j];
+    direction[j] = u[j];
+  }
+  const F drift = filters.row[MILLRACE_FILTERS_DRIFT];
+  const F newScale = scale - scale * (drift * 1e-3f);
+  const F perScale = 1.0f / newScale;
+  filters.row[MILLRACE_FILTERS_CURVATURE] = h * scale;
+  filters.row[MILLRACE_FILTERS_SCALE] = newScale;
+  filters.row[MILLRACE_FILTERS_WAITING_DRIFT] = drift * perScale;
+  filters.row[MILLRACE_FILTERS_WAITING_CONSTANT_DRIFT] =
+      filters.row[MILLRACE_FILTERS_CONSTANT_DRIFT] * perScale;
+  // The first lane drifts fastest.
+  if (newScale[0] < .25f) fold(filters);
+}
+
+/// Learns a label by assumed-density filtering; u is that of `forecast`.
 template <int N>
 MILLRACE_INLINE void learn(const Filters<N> &filters, const Forecast<N> &forecast,
                            const Vector<float, N> *u, bool label, float weight) {
@@ -167,29 +211,22 @@ MILLRACE_INLINE void learn(const Filters<N> &filters, const Forecast<N> &forecas
     gain *= factor;
     h *= factor;
   }
-  // Where rounding left no variance along a row, there is nothing to learn from it.
-  const auto open = forecast.variance > 0;
-  gain = blend<N>(open, gain, F{});
-  h = blend<N>(open, h, F{});
-  if (!label) gain = -gain;
+  step(filters, forecast.variance, u, label ? gain : -gain, h);
+}
 
-  const F scale = filters.row[MILLRACE_FILTERS_SCALE];
-  F *mean = filters.mean(), *direction = filters.direction();
-  gain *= scale;
-  for (size_t j = 0; j < filters.d; j++) {
-    mean[j] += gain * u[j];
-    direction[j] = u[j];
+/// Independent weights of mean 0; the drifts and the noise of each lane.
+template <int N>
+static void start(const Filters<N> &filters, const float *drifts, const float *constantDrifts,
+                  const float *noises, const float *variances, float constantFactor) {
+  for (int lane = 0; lane < N; lane++) {
+    filters.row[MILLRACE_FILTERS_DRIFT][lane] = drifts[lane];
+    filters.row[MILLRACE_FILTERS_CONSTANT_DRIFT][lane] = constantDrifts[lane];
+    filters.row[MILLRACE_FILTERS_NOISE][lane] = noises[lane];
+    filters.row[MILLRACE_FILTERS_SCALE][lane] = 1;
+    for (size_t i = 0; i < filters.d; i++)
+      filters.covariance()[i * (i + 1) / 2 + i][lane] =
+          variances[lane] * (i + 1 < filters.d ? 1 : constantFactor);
   }
-  const F drift = filters.row[MILLRACE_FILTERS_DRIFT];
-  const F newScale = scale - scale * (drift * 1e-3f);
-  const F perScale = 1.0f / newScale;
-  filters.row[MILLRACE_FILTERS_CURVATURE] = h * scale;
-  filters.row[MILLRACE_FILTERS_SCALE] = newScale;
-  filters.row[MILLRACE_FILTERS_WAITING_DRIFT] = drift * perScale;
-  filters.row[MILLRACE_FILTERS_WAITING_CONSTANT_DRIFT] =
-      filters.row[MILLRACE_FILTERS_CONSTANT_DRIFT] * perScale;
-  // The first lane drifts fastest.
-  if (newScale[0] < .25f) fold(filters);
 }
 
 #endif

@@ -128,31 +128,44 @@ MILLRACE_INLINE MixturesForecast forecast(const Mixtures &mixtures, const Expert
   return result;
 }
 
-MILLRACE_INLINE void learn(const Mixtures &mixtures, const MixturesForecast &forecast,
-                           const Experts &experts, bool label, float weight,
-                           Vector<float, 4> shares, float topShare) {
-  const Vector<float, 4> mixture = label ? forecast.mixture : 1.0f - forecast.mixture;
-  const Lanes p[2] = {label ? experts.narrow[0].yes : experts.narrow[0].no,
-                      label ? experts.narrow[1].yes : experts.narrow[1].no};
-  const Eight wide = label ? experts.wide.yes : experts.wide.no;
+/// Multiplies each expert's weights by its likelihood, then lets all of them share.
+///
+/// Returns the mixtures' likelihoods.
+MILLRACE_INLINE Vector<float, 4> reweigh(const Mixtures &mixtures, const Lanes likelihood[2],
+                                         Eight wide, bool isAwake, Vector<float, 4> shares) {
   Eight total[Mixtures::count];
   for (int k = 0; k < Mixtures::count; k++) {
     const ExpertRows weights = mixtures.weights(k);
-    for (int v = 0; v < 2; v++) weights.narrow[v] *= likelihood<16>(p[v], mixture[k], weight);
+    for (int v = 0; v < 2; v++) weights.narrow[v] *= likelihood[v];
     total[k] = folded(weights.narrow[0] + weights.narrow[1]);
-    if (experts.isAwake) {
-      weights.wide() *= likelihood<8>(wide, mixture[k], weight);
+    if (isAwake) {
+      weights.wide() *= wide;
       total[k] += weights.wide();
     }
   }
-  const Vector<float, 4> kept = (1.0f - shares) / sums(total[0], total[1], total[2], total[3]);
+  const Vector<float, 4> totals = sums(total[0], total[1], total[2], total[3]);
+  const Vector<float, 4> kept = (1.0f - shares) / totals;
   for (int k = 0; k < Mixtures::count; k++) {
     const ExpertRows weights = mixtures.weights(k), prior = mixtures.prior();
     for (int v = 0; v < 2; v++)
       weights.narrow[v] = weights.narrow[v] * kept[k] + shares[k] * prior.narrow[v];
-    if (experts.isAwake) weights.wide() = weights.wide() * kept[k] + shares[k] * prior.wide();
+    if (isAwake) weights.wide() = weights.wide() * kept[k] + shares[k] * prior.wide();
   }
+  return totals;
+}
+
+MILLRACE_INLINE void learn(const Mixtures &mixtures, const MixturesForecast &forecast,
+                           const Experts &experts, bool label, float weight,
+                           Vector<float, 4> shares, float topShare) {
   const float top = label ? forecast.top : 1.0f - forecast.top;
+  Lanes narrow[2];
+  for (int v = 0; v < 2; v++)
+    narrow[v] = likelihood<16>(label ? experts.narrow[v].yes : experts.narrow[v].no, top, weight);
+  const Eight wide =
+      experts.isAwake ? likelihood<8>(label ? experts.wide.yes : experts.wide.no, top, weight)
+                      : Eight{};
+  reweigh(mixtures, narrow, wide, experts.isAwake, shares);
+  const Vector<float, 4> mixture = label ? forecast.mixture : 1.0f - forecast.mixture;
   fixedShare<4>(mixtures.top(), likelihood<4>(mixture, top, weight), topShare);
 }
 

@@ -18,17 +18,9 @@ const float lastDrifts[4] = {0, 1e-6f, 1e-5f, 1e-4f}, noNoise[4] = {};
 const float calibrationDrift = 1e-6f;
 const float memories[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, .5f, .8f, .9f, .95f};
 
-template <int N>
-void start(const Filters<N> &filters, const float *drifts, const float *constantDrifts,
-           const float *noises, float variance) {
-  for (int lane = 0; lane < N; lane++) {
-    filters.row[MILLRACE_FILTERS_DRIFT][lane] = drifts[lane];
-    filters.row[MILLRACE_FILTERS_CONSTANT_DRIFT][lane] = constantDrifts[lane];
-    filters.row[MILLRACE_FILTERS_NOISE][lane] = noises[lane];
-    filters.row[MILLRACE_FILTERS_SCALE][lane] = 1;
-    for (size_t i = 0; i < filters.d; i++) filters.covariance()[i * (i + 1) / 2 + i][lane] = variance;
-  }
-}
+/// The variance of the experts' weights, and of the last layers'.
+const float variances[16] = {3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3};
+const float lastVariances[4] = {.05f, .05f, .05f, .05f};
 
 }  // namespace
 
@@ -60,7 +52,7 @@ void millrace_bank_start(const millrace_bank *bank) {
   const BankParts parts(*bank);
   memset(bank->snapshots, 0,
          Horizon::count * Snapshot::size(columns, parts.experts.wide.d) * sizeof(float));
-  start(parts.experts.filters, drifts, constantDrifts, noises, 3);
+  start(parts.experts.filters, drifts, constantDrifts, noises, variances, 1);
   for (int lane = 0; lane < 16; lane++) {
     parts.experts.rates.row[MILLRACE_RATES_RATE][lane] = rates[lane];
     parts.experts.rates.row[MILLRACE_RATES_MEMORY][lane] = memories[lane];
@@ -69,7 +61,7 @@ void millrace_bank_start(const millrace_bank *bank) {
   const bool isWide = bank->wide;
   if (isWide) {
     memset(bank->wide, 0, millrace_bank_wide_size(&bank->basis) * sizeof(float));
-    start(parts.experts.wide, wideDrifts, wideConstantDrifts, wideNoises, 3);
+    start(parts.experts.wide, wideDrifts, wideConstantDrifts, wideNoises, variances, 1);
   }
 
   parts.place.start(isWide);
@@ -78,13 +70,13 @@ void millrace_bank_start(const millrace_bank *bank) {
     for (int m = 0; m < Head::mixers; m++)
       parts.head.mixtureWeights(m)[k] = 1.0f / Mixtures::count;
   parts.head.last() = Vector<float, 8>{} + 1.0f / Head::candidates;
-  start(parts.head.filters(), lastDrifts, lastDrifts, noNoise, .05f);
+  start(parts.head.filters(), lastDrifts, lastDrifts, noNoise, lastVariances, 1);
   for (int k = 0; k < Mixtures::count; k++)
     parts.head.filters().mean()[k] = Vector<float, 4>{} + 1.0f / Mixtures::count;
 
   for (int h = 0; h < Horizon::count; h++) {
     parts.horizon(h).mixtures().start(isWide);
-    start(parts.horizon(h).calibration(), &calibrationDrift, &calibrationDrift, noNoise, .05f);
+    start(parts.horizon(h).calibration(), &calibrationDrift, &calibrationDrift, noNoise, lastVariances, 1);
     parts.horizon(h).calibration().mean()[0][0] = 1;
   }
 }

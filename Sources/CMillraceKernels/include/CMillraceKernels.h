@@ -2,6 +2,7 @@
 #define CMILLRACEKERNELS_H
 
 #include "bank.h"
+#include "regression.h"
 #include "drift.h"
 #include "exponentials.h"
 #include "filter.h"

@@ -21,6 +21,18 @@ struct ColumnChange {
     self.offsets = offsets + [0]
   }
 
+  private init(scales: [Double], offsets: [Double]) {
+    self.scales = scales
+    self.offsets = offsets
+  }
+
+  /// The same with columns before the constant that do not change.
+  func inserting(columns count: Int) -> ColumnChange {
+    ColumnChange(
+      scales: scales.dropLast() + Array(repeating: 1, count: count + 1),
+      offsets: offsets.dropLast() + Array(repeating: 0, count: count + 1))
+  }
+
   /// Tᵀw.
   func weights(_ weights: [Double]) -> [Double] {
     var result = zip(weights, scales).map(*)

@@ -9,6 +9,8 @@ extension LearnerSettings {
     case .auto where isWide(task: task, columnCount: columnCount):
       WideBank(columns: columnCount)
     case .auto where task == .binary: try BinaryBank(settings: self, columns: columnCount)
+    case .auto where task == .regression && columnCount <= RegressionBank.columnLimit:
+      try RegressionBank(settings: self, columns: columnCount)
     case .auto where task == .regression:
       try GaussianFilter(settings: self, task: task, columns: columnCount)
     case .auto: LinearLearner<AdaGrad>(settings: self, task: task, columnCount: columnCount)
@@ -36,6 +38,8 @@ extension LearnerSettings {
       try WideBank(settings: self, decoding: archive, prefix: prefix)
     case .auto where task == .binary:
       try BinaryBank(settings: self, decoding: archive, prefix: prefix)
+    case .auto where task == .regression && columnCount <= RegressionBank.columnLimit:
+      try RegressionBank(settings: self, decoding: archive, prefix: prefix)
     case .auto where task == .regression:
       try GaussianFilter(settings: self, decoding: archive, prefix: prefix)
     case .auto: try LinearLearner<AdaGrad>(settings: self, decoding: archive, prefix: prefix)

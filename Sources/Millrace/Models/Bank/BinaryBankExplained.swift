@@ -6,8 +6,8 @@ extension BinaryBank {
   /// the wide group where there is one.
   public func experts(horizon: LabelHorizon) -> [Expert] {
     let names =
-      (0..<16).map { filterName(filters, lanes: 16, lane: $0) } + (0..<16).map(rateName)
-      + (basis == nil ? [] : (0..<8).map { "wide " + filterName(wide, lanes: 8, lane: $0) })
+      (0..<16).map { filters.filterName(lanes: 16, lane: $0) } + (0..<16).map(rates.rateName)
+      + (basis == nil ? [] : (0..<8).map { "wide " + wide.filterName(lanes: 8, lane: $0) })
     return zip(names, expertWeights(horizon)).map { Expert(name: $0, weight: $1) }
   }
 
@@ -38,21 +38,12 @@ extension BinaryBank {
 
   /// Each expert's weight, lane by lane, over all mixtures and, frozen, over all horizons.
   private func expertWeights(_ horizon: LabelHorizon) -> [Double] {
-    func weights(_ mixtures: UnsafePointer<Float>) -> [Double] {
-      let top = mixtures + MILLRACE_MIXTURES_TOP * 16
-      return (0..<(basis == nil ? 32 : 40)).map { expert in
-        (0..<4).reduce(0) { $0 + Double(top[$1] * mixtures[$1 * 48 + expert]) }
-      }
-    }
+    let count = basis == nil ? 32 : 40
     switch horizon {
-    case .immediate: return weights(head.base + MILLRACE_HEAD_MIXTURES * 16)
+    case .immediate:
+      return head.mixtureWeights(row: MILLRACE_HEAD_MIXTURES, expertCount: count)
     case .never:
-      let all = (0..<MILLRACE_BANK_HORIZONS).map {
-        weights(horizons.base + $0 * MILLRACE_HORIZON_ROWS * 16)
-      }
-      return all[0].indices.map { expert in
-        all.reduce(0) { $0 + $1[expert] } / Double(all.count)
-      }
+      return horizons.meanMixtureWeights(rows: MILLRACE_HORIZON_ROWS, expertCount: count)
     }
   }
 
@@ -66,22 +57,5 @@ extension BinaryBank {
     }
     let mean = min(max(value(MILLRACE_RATES_AVERAGE), 1e-4), 1 - 1e-4)
     return Array(repeating: 0, count: columns - 1) + [log(mean / (1 - mean))]
-  }
-
-  private func filterName(_ buffer: LaneBuffer, lanes: Int, lane: Int) -> String {
-    func value(_ row: Int) -> Float { buffer.base[row * lanes + lane] }
-    let (drift, constantDrift, noise) = (
-      value(MILLRACE_FILTERS_DRIFT), value(MILLRACE_FILTERS_CONSTANT_DRIFT),
-      value(MILLRACE_FILTERS_NOISE)
-    )
-    return "filter, drift \(drift)" + (noise > 0 ? ", label noise \(noise)" : "")
-      + (constantDrift == drift ? "" : ", constant's drift \(constantDrift)")
-  }
-
-  private func rateName(_ lane: Int) -> String {
-    let memory = rates.base[MILLRACE_RATES_MEMORY * 16 + lane]
-    return memory < 1
-      ? "running mean, memory \(memory)"
-      : "gradient descent, rate \(rates.base[MILLRACE_RATES_RATE * 16 + lane])"
   }
 }

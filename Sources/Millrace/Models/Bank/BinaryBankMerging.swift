@@ -21,7 +21,8 @@ extension BinaryBank {
     }
 
     merged.rowCount = total
-    merged.rates = .average(zip(banks, changes).map { $0.rates(over: $1) }, shares: shares)
+    merged.rates = .average(
+      zip(banks, changes).map { $0.rates.rates(over: $1, columns: merged.columns) }, shares: shares)
     try merged.filterLanes.merge(banks.map(\.filters), changes: changes, into: &merged.filters)
     try merged.wideLanes.merge(banks.map(\.wide), changes: nil, into: &merged.wide)
     merged.horizons = .average(banks.map(\.horizons), shares: shares)
@@ -29,10 +30,12 @@ extension BinaryBank {
     try merged.lastFilters.merge(banks.map(\.head), changes: nil, into: &merged.head)
     return merged
   }
+}
 
+extension LaneBuffer {
   /// The cheap experts with their weights read over other columns.
-  private func rates(over change: ColumnChange) -> LaneBuffer {
-    var result = rates
+  func rates(over change: ColumnChange, columns: Int) -> LaneBuffer {
+    var result = self
     let base = result.mutableBase() + MILLRACE_RATES_WEIGHTS * 16
     for lane in 0..<16 {
       let weights = change.weights((0..<columns).map { Double(base[$0 * 16 + lane]) })
@@ -40,9 +43,7 @@ extension BinaryBank {
     }
     return result
   }
-}
 
-extension LaneBuffer {
   /// Σ shareᵢ·bufferᵢ of buffers of one size.
   static func average(_ buffers: [LaneBuffer], shares: [Float]) -> LaneBuffer {
     var result = LaneBuffer(count: buffers[0].count)

@@ -1,0 +1,94 @@
+#ifndef MILLRACE_REGRESSION_H
+#define MILLRACE_REGRESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bank.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/// Rows of a part's state, beside those in bank.h; each row has a float for every lane of the part.
+enum {
+  /// Two lags of the target stand before the constant of the lagged filters.
+  MILLRACE_REGRESSION_LAGS = 2,
+  /// Head: mixtures of 16 filters, 16 cheap experts and 8 lagged filters; the last layer's weights
+  /// of their mean and of eight filters; the errors and the interval; eight filters over eight
+  /// inputs in rows of 8; the experts' weights by squared error in rows of 16, 16 and 8.
+  MILLRACE_REGRESSION_HEAD_LAST = 18,
+  MILLRACE_REGRESSION_HEAD_STATE,
+  MILLRACE_REGRESSION_HEAD_FILTERS,
+  MILLRACE_REGRESSION_HEAD_SQUARED = 51,
+  MILLRACE_REGRESSION_HEAD_ROWS = 54,
+  /// Horizon: mixtures; the experts' squared errors in rows of 16, 16 and 8; the interval.
+  MILLRACE_REGRESSION_HORIZON_SQUARES = 18,
+  MILLRACE_REGRESSION_HORIZON_STATE = 21,
+  MILLRACE_REGRESSION_HORIZON_ROWS,
+  /// What is known of the target: the first one; a power of 2 that is the unit of all that is
+  /// learnt, 0 while targets have not varied; in this unit and from the first one: the weight, mean
+  /// and squared distances of the targets, and the last two.
+  MILLRACE_TARGET_ORIGIN = 0,
+  MILLRACE_TARGET_UNIT,
+  MILLRACE_TARGET_WEIGHT,
+  MILLRACE_TARGET_MEAN,
+  MILLRACE_TARGET_SQUARES,
+  MILLRACE_TARGET_LAST,
+  MILLRACE_TARGET_BEFORE_LAST,
+  MILLRACE_TARGET_SIZE,
+};
+
+/// A bank of experts for numbers: 64-byte aligned rows of lanes.
+typedef struct {
+  /// Inputs, the constant included.
+  size_t columns;
+  /// 16 Kalman filters: rows of 16, the last two the squares and the weight of their errors.
+  float *filters;
+  /// 8 that see the last targets too, and functions of the columns where there are any: rows of 8.
+  float *lagged;
+  /// Which functions; no columns for none.
+  millrace_bank_basis basis;
+  /// 16 cheap experts: rows of 16, the last two as above.
+  float *rates;
+  /// What mixes them: rows of 16.
+  float *head;
+  /// Weights for each horizon: rows of 16.
+  float *horizons;
+  /// For each horizon, the experts' weights when its block started: rows of 16.
+  float *snapshots;
+  double *target;
+  /// Rows seen before.
+  uint64_t rowCount;
+} millrace_regression;
+
+/// Floats of each part's state.
+size_t millrace_regression_filters_size(size_t columns);
+/// `laggedColumns`: see `millrace_regression_lagged_width`.
+size_t millrace_regression_lagged_size(size_t laggedColumns);
+size_t millrace_regression_rates_size(size_t columns);
+size_t millrace_regression_head_size(void);
+size_t millrace_regression_horizons_size(void);
+size_t millrace_regression_snapshots_size(size_t columns, size_t laggedColumns);
+
+/// Inputs of the lagged filters: the columns, their functions, two lags, the constant.
+size_t millrace_regression_lagged_width(size_t columns, const millrace_bank_basis *basis);
+
+/// Puts the bank into the state of one that has seen nothing.
+void millrace_regression_start(const millrace_regression *bank);
+
+/// For each row: the mean and the ends of the 90 % interval, where every label is learnt before the
+/// next record, or where none comes (`isFrozen`).
+void millrace_regression_predict(const millrace_regression *bank, const float *rows, size_t count,
+                                 size_t stride, bool isFrozen, double *predictions);
+
+/// For each row in order: what `millrace_regression_predict` would say, bit for bit, then learns it.
+void millrace_regression_learn(const millrace_regression *bank, const float *rows, size_t count,
+                               size_t stride, const double *labels, const float *weights,
+                               double *predictions);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

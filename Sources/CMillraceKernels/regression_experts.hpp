@@ -1,0 +1,202 @@
+#ifndef MILLRACE_REGRESSION_EXPERTS_HPP
+#define MILLRACE_REGRESSION_EXPERTS_HPP
+
+#include "bank_filters.hpp"
+#include "bank_mixtures.hpp"
+#include "bank_rates.hpp"
+#include "regression.h"
+
+/// What the experts of N lanes say of a number: its mean and its variance.
+template <int N>
+struct Number {
+  Vector<float, N> mean, variance;
+};
+
+/// An error counts this much less from record to record.
+static const float errorMemory = .99f;
+
+/// Squared errors that fade: a variance.
+template <int N>
+struct Errors {
+  typedef Vector<float, N> F;
+  F *squares, *weight;
+
+  __attribute__((always_inline)) F variance() const { return *squares / *weight; }
+
+  void start(float variance) const {
+    *squares = F{} + variance;
+    *weight = F{} + 1.0f;
+  }
+
+  __attribute__((always_inline)) static void learn(const Errors &errors, F square, float weight,
+                                                   float least) {
+    *errors.weight = *errors.weight * errorMemory + weight;
+    const F sum = *errors.squares * errorMemory + square * weight;
+    const F floor = *errors.weight * least;
+    *errors.squares = blend<N>(sum > floor, sum, floor);
+  }
+};
+
+/// Kalman filters (dynamic linear models: West & Harrison 1997), the covariances in units of the
+/// noise that each filter learns. A lane whose label noise is 1 is robust: its noise is Student's t
+/// with three degrees of freedom.
+template <int N>
+struct KalmanFilters {
+  typedef Vector<float, N> F;
+  Filters<N> filters;
+
+  static size_t rowCount(size_t d) { return Filters<N>::rowCount(d) + 2; }
+  Errors<N> errors() const {
+    F *row = filters.row + Filters<N>::rowCount(filters.d);
+    return {row, row + 1};
+  }
+  __attribute__((always_inline)) Vector<int32_t, N> isRobust() const { return filters.row[MILLRACE_FILTERS_NOISE] > 0; }
+};
+
+template <int N, bool commit>
+MILLRACE_INLINE Projection<N> project(const KalmanFilters<N> &kalman, const float *z,
+                                      Vector<float, N> *u) {
+  return project<N, commit>(kalman.filters, z, u);
+}
+
+template <int N>
+MILLRACE_INLINE Number<N> number(const KalmanFilters<N> &kalman, const Projection<N> &projection) {
+  return {projection.margin, kalman.errors().variance() * (1.0f + projection.variance)};
+}
+
+template <int N>
+MILLRACE_INLINE void learn(const KalmanFilters<N> &kalman, const Projection<N> &projection,
+                           const Number<N> &number, const Vector<float, N> *u, float y,
+                           float weight, float least) {
+  typedef Vector<float, N> F;
+  const F error = y - number.mean;
+  const F square = error * error;
+  F trust = (4.0f / 3) / (1.0f + square / (3.0f * number.variance));
+  trust = blend<N>(kalman.isRobust(), trust, F{} + 1.0f);
+  const F gain = 1.0f / (1.0f / (trust * weight) + projection.variance);
+  step(kalman.filters, projection.variance, u, gain * error, gain);
+  Errors<N>::learn(kalman.errors(), trust * square / (1.0f + projection.variance), weight, least);
+}
+
+/// What these weights and averages say.
+MILLRACE_INLINE Lanes means(const Rates &rates, const Lanes *weights, Lanes average,
+                            const float *z) {
+  return blend<16>(rates.row[MILLRACE_RATES_MEMORY] < 1, average, dot<16>(weights, z, rates.d));
+}
+
+/// The errors of the cheap experts.
+MILLRACE_INLINE Errors<16> errors(const Rates &rates) {
+  Lanes *row = rates.row + Rates::rowCount(rates.d);
+  return {row, row + 1};
+}
+
+/// Normalised gradient steps, stable at every rate; running means.
+MILLRACE_INLINE void learn(const Rates &rates, const Lanes &mean, const float *z, float y, float weight,
+                           float least) {
+  const Lanes error = y - mean;
+  float length = 0;
+  for (size_t j = 0; j < rates.d; j++) length += z[j] * z[j];
+  const Lanes rate = rates.row[MILLRACE_RATES_RATE] * weight;
+  const Lanes step = rate * error / (1.0f + rate * length);
+  Lanes *weights = rates.weights();
+  for (size_t j = 0; j < rates.d; j++) weights[j] += step * z[j];
+  Lanes *average = rates.row + MILLRACE_RATES_AVERAGE;
+  const Lanes move = (1.0f - rates.row[MILLRACE_RATES_MEMORY]) * weight;
+  *average += blend<16>(move < 1, move, Lanes{} + 1.0f) * (y - *average);
+  Errors<16>::learn(errors(rates), error * error, weight, least);
+}
+
+/// How likely a number is where a mean and a variance were said: Student's t with 7 degrees of
+/// freedom, or 3 for robust experts; up to a common factor. `scale` is the variances' unit.
+template <int N>
+MILLRACE_INLINE Vector<float, N> density(const Number<N> &number, Vector<int32_t, N> isRobust,
+                                         float y, float scale) {
+  typedef Vector<float, N> F;
+  const F error = y - number.mean;
+  F square = error * error / number.variance;
+  square = blend<N>(square < 1e6f, square, F{} + 1e6f);
+  F plain = 1.0f / (1.0f + square * (1.0f / 7));
+  plain *= plain;
+  plain *= plain;
+  F robust = 1.0f / (1.0f + square * (1.0f / 3));
+  robust = .95f * robust * robust;
+  return blend<N>(isRobust, robust, plain) / __builtin_elementwise_sqrt(number.variance * scale);
+}
+
+/// What all experts say.
+struct Numbers {
+  /// Filters, and cheap experts.
+  Number<16> narrow[2];
+  Number<8> lagged;
+
+  float mean(const ExpertRows &weights) const {
+    const Lanes means[2] = {narrow[0].mean, narrow[1].mean};
+    return sum(ExpertRows::dot(weights, means, lagged.mean, true));
+  }
+};
+
+struct NumbersForecast {
+  /// The mean of each mixture, and of the mixture of mixtures.
+  Vector<float, 4> mixture;
+  float top;
+};
+
+MILLRACE_INLINE NumbersForecast forecast(const Mixtures &mixtures, const Numbers &experts) {
+  const Lanes means[2] = {experts.narrow[0].mean, experts.narrow[1].mean};
+  Eight total[Mixtures::count];
+  for (int k = 0; k < Mixtures::count; k++)
+    total[k] = ExpertRows::dot(mixtures.weights(k), means, experts.lagged.mean, true);
+  NumbersForecast result;
+  result.mixture = sums(total[0], total[1], total[2], total[3]);
+  result.top = sum(mixtures.top() * result.mixture);
+  return result;
+}
+
+/// Mixes by predictive density.
+MILLRACE_INLINE void learn(const Mixtures &mixtures, const Numbers &experts,
+                           const KalmanFilters<16> &filters, const KalmanFilters<8> &lagged, float y, float weight, float scale, Vector<float, 4> shares,
+                           float topShare) {
+  const Lanes narrow[2] = {
+      likelihood<16>(density<16>(experts.narrow[0], filters.isRobust(), y, scale), 1, weight),
+      likelihood<16>(density<16>(experts.narrow[1], Vector<int32_t, 16>{}, y, scale), 1, weight)};
+  const Eight own =
+      likelihood<8>(density<8>(experts.lagged, lagged.isRobust(), y, scale), 1, weight);
+  const Vector<float, 4> mixture = reweigh(mixtures, narrow, own, true, shares);
+  fixedShare<4>(mixtures.top(), mixture, topShare);
+}
+
+/// The 90 % interval around a prediction: its error's deviation, times a factor for either side
+/// that grows when the side is missed (Gibbs & Candès 2021). Lanes of one row.
+struct Interval {
+  enum { squares, weight, lower, upper };
+  static constexpr float outlierLimit = 25;
+
+  float *state;
+
+  float deviation() const { return __builtin_sqrtf(state[squares] / state[weight]); }
+
+  void start(float variance) const {
+    state[squares] = variance;
+    state[weight] = 1;
+    state[lower] = state[upper] = 1.645f;
+  }
+
+  void learn(float error, float least) const {
+    const float deviation = this->deviation();
+    const float pace = 2 / (state[weight] + 1);
+    const float gamma = pace > .02f ? pace : .02f;
+    const bool isBelow = error < -state[lower] * deviation;
+    const bool isAbove = error > state[upper] * deviation;
+    const Vector<float, 4> factor = exponential<4>(
+        Vector<float, 4>{gamma * (isBelow - .05f), gamma * (isAbove - .05f), 0, 0});
+    state[lower] *= factor[0];
+    state[upper] *= factor[1];
+    state[weight] = state[weight] * errorMemory + 1;
+    // An outlier widens the next intervals a little, a new regime for good.
+    const float most = outlierLimit * deviation * deviation, square = error * error;
+    const float sum = state[squares] * errorMemory + (square < most ? square : most);
+    state[squares] = sum > state[weight] * least ? sum : state[weight] * least;
+  }
+};
+
+#endif

@@ -1,0 +1,198 @@
+#ifndef MILLRACE_REGRESSION_HEAD_HPP
+#define MILLRACE_REGRESSION_HEAD_HPP
+
+#include "bank_horizon.hpp"
+#include "regression_experts.hpp"
+
+/// Mixes the experts, and corrects the mixture's error in a last layer. The state is rows of 16
+/// floats.
+struct RegressionHead {
+  enum {
+    lastInputs = 8,
+    /// The mixture of mixtures, and eight filters.
+    candidates = 9,
+    /// Lanes of the row of state: the interval's four; the squares and the weight of the mixture's
+    /// errors; its last two errors; the squares and the weight of what mixing by squared error
+    /// leaves; the shares of the last layer and of mixing by squared error.
+    mixtureErrors = 4,
+    lastErrors = 6,
+    squaredErrors = 8,
+    choice = 10,
+  };
+
+  Lanes *row;
+
+  Mixtures mixtures() const { return {row}; }
+  /// The candidates' weights.
+  float *last() const { return reinterpret_cast<float *>(row + MILLRACE_REGRESSION_HEAD_LAST); }
+  float *state() const { return reinterpret_cast<float *>(row + MILLRACE_REGRESSION_HEAD_STATE); }
+  Interval interval() const { return {state()}; }
+  float mixtureDeviation() const {
+    return __builtin_sqrtf(state()[mixtureErrors] / state()[mixtureErrors + 1]);
+  }
+  /// The experts' weights by squared error.
+  ExpertRows squared() const { return {row + MILLRACE_REGRESSION_HEAD_SQUARED}; }
+  KalmanFilters<8> filters() const {
+    return {{lastInputs, reinterpret_cast<Eight *>(row + MILLRACE_REGRESSION_HEAD_FILTERS)}};
+  }
+};
+
+static const Vector<float, 4> numberShares = {3e-5f, 1e-3f, 1e-2f, 6e-2f};
+static const float numberTopShare = 5e-5f, numberLastShare = 1e-4f;
+/// Squared errors want a long memory: one outlier must not decide.
+static const float squaredMemory = .999f, squaredShare = 1e-3f;
+/// Neither the median-like nor the mean-like prediction is ever left aside.
+static const float choiceShare = .5f;
+
+struct RegressionHeadForecast {
+  NumbersForecast mixtures;
+  /// What the errors of the last layer are in units of.
+  float deviation;
+  Projection<8> projection;
+  Number<8> filters;
+  Eight direction[RegressionHead::lastInputs];
+  float candidate[RegressionHead::candidates];
+  /// Of the last layer, and of the experts mixed by squared error.
+  float choice[2];
+  float mean;
+};
+
+/// `last` is the target before.
+template <bool commit>
+MILLRACE_INLINE void forecast(const RegressionHead &head, const Numbers &experts, float last,
+                              RegressionHeadForecast &result) {
+  result.mixtures = forecast(head.mixtures(), experts);
+  const float top = result.mixtures.top;
+  result.deviation = head.mixtureDeviation();
+  const Vector<float, 4> apart = result.mixtures.mixture - top;
+  const float *errors = head.state() + RegressionHead::lastErrors;
+  Eight inputs = {apart[0], apart[1], apart[2], apart[3], errors[0], errors[1], last - top, 0};
+  inputs = clamped<8>(inputs / result.deviation, -10, 10);
+  inputs[7] = 1;
+  float z[RegressionHead::lastInputs];
+  for (int j = 0; j < RegressionHead::lastInputs; j++) z[j] = inputs[j];
+  result.projection = project<8, commit>(head.filters(), z, result.direction);
+  result.filters = number<8>(head.filters(), result.projection);
+  result.candidate[0] = top;
+  const Eight corrected = top + result.deviation * result.filters.mean;
+  for (int k = 0; k < 8; k++) result.candidate[1 + k] = corrected[k];
+  result.choice[0] = 0;
+  for (int k = 0; k < RegressionHead::candidates; k++)
+    result.choice[0] += head.last()[k] * result.candidate[k];
+  result.choice[1] = experts.mean(head.squared());
+  const float *shares = head.state() + RegressionHead::choice;
+  result.mean = shares[0] * result.choice[0] + shares[1] * result.choice[1];
+}
+
+/// Mixes by squared error, as if the noise were normal: a density that forgives large errors finds
+/// medians where means are asked for.
+MILLRACE_INLINE void learnSquares(const RegressionHead &head,
+                                  const RegressionHeadForecast &forecast, const Numbers &experts,
+                                  float y, float weight, float least) {
+  float *state = head.state();
+  float &squares = state[RegressionHead::squaredErrors];
+  float &weights = state[RegressionHead::squaredErrors + 1];
+  const float reference = (y - forecast.mean) * (y - forecast.mean);
+  const float perSquare = -.05f * weight * weights / squares;
+  const ExpertRows own = head.squared();
+  Eight total = Eight{};
+  for (int v = 0; v < 2; v++) {
+    const Lanes error = y - experts.narrow[v].mean;
+    own.narrow[v] *= exponential<16>(clamped<16>((error * error - reference) * perSquare, -40, 40));
+    total += folded(own.narrow[v]);
+  }
+  const Eight error = y - experts.lagged.mean;
+  own.wide() *= exponential<8>(clamped<8>((error * error - reference) * perSquare, -40, 40));
+  const float kept = (1 - squaredShare) / sum(total + own.wide());
+  for (int v = 0; v < 2; v++) own.narrow[v] = own.narrow[v] * kept + squaredShare / 40;
+  own.wide() = own.wide() * kept + squaredShare / 40;
+
+  float *shares = state + RegressionHead::choice;
+  Vector<float, 4> chosen = {y - forecast.choice[0], y - forecast.choice[1], 0, 0};
+  chosen = exponential<4>(clamped<4>((chosen * chosen - reference) * perSquare, -40, 40));
+  const float first = shares[0] * chosen[0], second = shares[1] * chosen[1];
+  shares[0] = first / (first + second) * (1 - choiceShare) + choiceShare / 2;
+  shares[1] = 1 - shares[0];
+  weights = weights * squaredMemory + weight;
+  squares = squares * squaredMemory + reference * weight;
+  if (!(squares > weights * least)) squares = weights * least;
+}
+
+MILLRACE_INLINE void learn(const RegressionHead &head, const RegressionHeadForecast &forecast,
+                           const Numbers &experts, const KalmanFilters<16> &filters,
+                           const KalmanFilters<8> &lagged, float y, float weight, float scale) {
+  learn(head.mixtures(), experts, filters, lagged, y, weight, scale, numberShares,
+        numberTopShare);
+  // The last layer works in units of the mixture's error.
+  const float error = y - forecast.mixtures.top;
+  const float relative = error / forecast.deviation;
+  const KalmanFilters<8> correctors = head.filters();
+  const Eight own = density<8>(forecast.filters, correctors.isRobust(), relative, 1);
+  const Number<1> mixture = {Vector<float, 1>{} + forecast.mixtures.top,
+                             Vector<float, 1>{} + forecast.deviation * forecast.deviation};
+  const float unit = 1 / (forecast.deviation * forecast.deviation);
+  float *last = head.last();
+  float total = 0;
+  for (int k = 0; k < RegressionHead::candidates; k++) {
+    const float density_ =
+        k == 0 ? density<1>(mixture, Vector<int32_t, 1>{}, y, unit)[0] : own[k - 1];
+    last[k] *= likelihood<1>(Vector<float, 1>{} + density_, 1, weight)[0];
+    total += last[k];
+  }
+  for (int k = 0; k < RegressionHead::candidates; k++)
+    last[k] = last[k] * ((1 - numberLastShare) / total) +
+              numberLastShare / RegressionHead::candidates;
+  const float bounded = relative < -1e6f ? -1e6f : relative > 1e6f ? 1e6f : relative;
+  learn<8>(correctors, forecast.projection, forecast.filters, forecast.direction, bounded, weight,
+           1e-10f);
+
+  float *state = head.state();
+  const float least = 1e-10f / scale;
+  learnSquares(head, forecast, experts, y, weight, least);
+  head.interval().learn(y - forecast.mean, least);
+  float &weights = state[RegressionHead::mixtureErrors + 1];
+  float &squares = state[RegressionHead::mixtureErrors];
+  weights = weights * errorMemory + weight;
+  squares = squares * errorMemory + error * error * weight;
+  if (!(squares > weights * least)) squares = weights * least;
+  state[RegressionHead::lastErrors + 1] = state[RegressionHead::lastErrors];
+  state[RegressionHead::lastErrors] = error;
+}
+
+/// Weights for where labels come late: see `Horizon`.
+struct RegressionHorizon {
+  Lanes *row;
+
+  Mixtures mixtures() const { return {row}; }
+  /// The squared errors of what the snapshot's experts said.
+  ExpertRows squares() const { return {row + MILLRACE_REGRESSION_HORIZON_SQUARES}; }
+  Interval interval() const {
+    return {reinterpret_cast<float *>(row + MILLRACE_REGRESSION_HORIZON_STATE)};
+  }
+};
+
+/// Scores what the snapshot's experts said, whose variances are still to be filled in.
+MILLRACE_INLINE void learn(const RegressionHorizon &horizon, Numbers &experts,
+                           const KalmanFilters<16> &filters, const KalmanFilters<8> &lagged, float y,
+                           float weight, float scale) {
+  const ExpertRows squares = horizon.squares();
+  const Interval interval = horizon.interval();
+  const float seen = interval.state[Interval::weight];
+  for (int v = 0; v < 2; v++) experts.narrow[v].variance = squares.narrow[v] / seen;
+  experts.lagged.variance = squares.wide() / seen;
+  const float top = forecast(horizon.mixtures(), experts).top;
+  learn(horizon.mixtures(), experts, filters, lagged, y, weight, scale, horizonShares,
+        horizonTopShare);
+  const float least = 1e-10f / scale * (seen * errorMemory + 1);
+  for (int v = 0; v < 2; v++) {
+    const Lanes error = y - experts.narrow[v].mean;
+    const Lanes sum = squares.narrow[v] * errorMemory + error * error;
+    squares.narrow[v] = blend<16>(sum > least, sum, Lanes{} + least);
+  }
+  const Eight error = y - experts.lagged.mean;
+  const Eight sum = squares.wide() * errorMemory + error * error;
+  squares.wide() = blend<8>(sum > least, sum, Eight{} + least);
+  interval.learn(y - top, 1e-10f / scale);
+}
+
+#endif

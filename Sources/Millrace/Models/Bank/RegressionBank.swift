@@ -1,0 +1,176 @@
+internal import CMillraceKernels
+
+/// The bank of experts for numbers, `auto`: no learning rate to guess.
+///
+/// Kalman filters of several drift rates, some of them robust, some with a constant that drifts
+/// faster, some that see the last two targets; twelve rates of normalised gradient descent and four
+/// running means. They are mixed by predictive density (fixed share: Herbster & Warmuth 1998;
+/// dynamic model averaging: Raftery et al. 2010), and a last layer corrects the mixture's error.
+/// Where no label comes, the weights are those earned without fresh labels, and the last targets
+/// are not known. The experts are the lanes of a vector unit, in single precision: O(d²) a record.
+///
+/// A row of weight 0 is predicted and otherwise ignored; one counts at most like a hundred.
+public struct RegressionBank: Learner {
+  /// The width of the rows, the constant included.
+  let columns: Int
+  /// Rows of 16 lanes: what a filter is made with, means, the step that waits, covariances, errors.
+  var filters: LaneBuffer
+  /// The same for those that see the last targets: rows of 8 lanes.
+  var lagged: LaneBuffer
+  /// The functions of the columns that these see; `nil` for the columns alone.
+  let basis: BankBasis?
+  /// Rows of 16 lanes: what the cheap experts are made with, weights, errors.
+  var rates: LaneBuffer
+  /// The mixtures and the last layer.
+  var head: LaneBuffer
+  /// Weights for where no label comes: rows of 16.
+  var horizons: LaneBuffer
+  /// The experts' weights when each horizon's block started: rows of 16.
+  var snapshots: LaneBuffer
+  /// What is known of the target (`MILLRACE_TARGET_ORIGIN` and on).
+  var target = [Double](repeating: 0, count: MILLRACE_TARGET_SIZE)
+  /// Rows seen.
+  var rowCount = 0
+
+  /// A bank that has seen nothing.
+  ///
+  /// - Parameter columns: the width of the rows, the constant included.
+  /// - Throws: `configuration` when the basis that is asked for would be too wide.
+  public init(settings: LearnerSettings, columns: Int) throws(MillraceError) {
+    self.columns = columns
+    basis =
+      switch settings.basis {
+      case .auto: columns > 1 && columns <= Self.kinkLimit ? BankBasis(pairs: false) : nil
+      case .linear, .additive, .quadratic: try BankBasis(settings: settings, columns: columns)
+      }
+    filters = LaneBuffer(count: millrace_regression_filters_size(columns))
+    lagged = LaneBuffer(count: 0)
+    rates = LaneBuffer(count: millrace_regression_rates_size(columns))
+    head = LaneBuffer(count: millrace_regression_head_size())
+    horizons = LaneBuffer(count: millrace_regression_horizons_size())
+    snapshots = LaneBuffer(count: 0)
+    let laggedColumns = laggedLanes.inputs
+    lagged = LaneBuffer(count: millrace_regression_lagged_size(laggedColumns))
+    snapshots = LaneBuffer(count: millrace_regression_snapshots_size(columns, laggedColumns))
+    withMutableBank { millrace_regression_start($0) }
+  }
+
+  /// Up to here two kinks of each column, which a few filters see, cost less than they gain.
+  static let kinkLimit = 17
+
+  /// Wider rows than this take longer than they gain, and are learnt by one filter.
+  static let columnLimit = 64
+
+  /// Regression.
+  public var task: Task { .regression }
+
+  /// Mean, lower and upper end of the 90 % interval.
+  public func outputWidth(classCount: Int) -> Int { 3 }
+
+  /// The mean and the interval for every row. Where no label comes, from weights that were earned
+  /// without fresh labels.
+  public func predict(_ rows: Rows, horizon: LabelHorizon, into predictions: PredictionRows) {
+    withExtendedLifetime(self) {
+      target.withUnsafeBufferPointer { target in
+        var bank = bank(
+          filters.base, lagged.base, rates.base, head.base, horizons.base, snapshots.base,
+          UnsafeMutablePointer(mutating: target.baseAddress))
+        millrace_regression_predict(
+          &bank, rows.base, rows.count, rows.stride, horizon == .never, predictions.base)
+      }
+    }
+  }
+
+  /// For each row: predicts it, then every expert, mixture and layer learns its label.
+  public mutating func learn(
+    _ rows: Rows, labels: UnsafePointer<Double>, weights: UnsafePointer<Float>,
+    predictions: PredictionRows
+  ) {
+    withMutableBank {
+      millrace_regression_learn(
+        $0, rows.base, rows.count, rows.stride, labels, weights, predictions.base)
+    }
+    rowCount += rows.count
+  }
+
+  private mutating func withMutableBank(_ body: (UnsafePointer<millrace_regression>) -> Void) {
+    let (filters, lagged, rates) = (
+      self.filters.mutableBase(), self.lagged.mutableBase(), self.rates.mutableBase()
+    )
+    let (head, horizons, snapshots) = (
+      self.head.mutableBase(), self.horizons.mutableBase(), self.snapshots.mutableBase()
+    )
+    var target = exchange(&self.target, with: [])
+    target.withUnsafeMutableBufferPointer { target in
+      var bank = bank(filters, lagged, rates, head, horizons, snapshots, target.baseAddress)
+      body(&bank)
+    }
+    self.target = target
+  }
+
+  private func bank(
+    _ filters: UnsafeMutablePointer<Float>, _ lagged: UnsafeMutablePointer<Float>,
+    _ rates: UnsafeMutablePointer<Float>, _ head: UnsafeMutablePointer<Float>,
+    _ horizons: UnsafeMutablePointer<Float>, _ snapshots: UnsafeMutablePointer<Float>,
+    _ target: UnsafeMutablePointer<Double>?
+  ) -> millrace_regression {
+    millrace_regression(
+      columns: columns, filters: filters, lagged: lagged, basis: kernelBasis, rates: rates,
+      head: head, horizons: horizons, snapshots: snapshots, target: target,
+      rowCount: UInt64(rowCount))
+  }
+
+  /// Whether every lane and the target's moments are finite.
+  public var isFinite: Bool {
+    target.allSatisfy(\.isFinite)
+      && [filters, lagged, rates, head, horizons, snapshots].allSatisfy {
+        $0.elements.allSatisfy(\.isFinite)
+      }
+  }
+
+  var filterLanes: FilterLanes { FilterLanes(lanes: 16, inputs: columns) }
+  var laggedLanes: FilterLanes {
+    var basis = kernelBasis
+    return FilterLanes(lanes: 8, inputs: millrace_regression_lagged_width(columns, &basis))
+  }
+  private var kernelBasis: millrace_bank_basis {
+    basis?.kernelBasis(columns: columns) ?? millrace_bank_basis()
+  }
+}
+
+// MARK: Saving
+
+extension RegressionBank {
+  /// Writes the lanes of each part.
+  public func encode(into archive: inout TensorArchive, prefix: String) {
+    archive.set(rowCount, as: prefix + "rowCount")
+    archive.set(columns, as: prefix + "columns")
+    archive.set(target, as: prefix + "target")
+    for (name, lanes, width) in [
+      ("filters", filters, 16), ("lagged", lagged, 8), ("rates", rates, 16), ("head", head, 16),
+      ("horizons", horizons, 16), ("snapshots", snapshots, 16),
+    ] {
+      archive.set(lanes.elements, shape: [lanes.count / width, width], as: prefix + name)
+    }
+  }
+
+  /// Reads what `encode` wrote.
+  public init(
+    settings: LearnerSettings, decoding archive: TensorArchive, prefix: String
+  ) throws(MillraceError) {
+    let limit = Int64(Self.columnLimit)
+    let columns = Int(try archive.integer(prefix + "columns", in: 1...limit))
+    try self.init(settings: settings, columns: columns)
+    rowCount = Int(try archive.integer(prefix + "rowCount", in: 0 ... .max))
+    target = try archive.doubles(prefix + "target", count: target.count)
+    func lanes(_ name: String, like lanes: LaneBuffer) throws(MillraceError) -> LaneBuffer {
+      LaneBuffer(try archive.floats(prefix + name, count: lanes.count))
+    }
+    filters = try lanes("filters", like: filters)
+    lagged = try lanes("lagged", like: lagged)
+    rates = try lanes("rates", like: rates)
+    head = try lanes("head", like: head)
+    horizons = try lanes("horizons", like: horizons)
+    snapshots = try lanes("snapshots", like: snapshots)
+  }
+}

@@ -1,0 +1,63 @@
+internal import CMillraceKernels
+
+extension RegressionBank {
+  /// Every expert with its weight in the mixtures: filters, gradient descents, running means, and
+  /// filters that see the last targets.
+  public func experts(horizon: LabelHorizon) -> [Expert] {
+    let names =
+      (0..<16).map { filters.filterName(lanes: 16, lane: $0) } + (0..<16).map(rates.rateName)
+      + (0..<8).map { "lagged " + lagged.filterName(lanes: 8, lane: $0) }
+    return zip(names, expertWeights(horizon)).map { Expert(name: $0, weight: $1) }
+  }
+
+  /// The weighted mean of the experts' coefficients, in the target's units; those of its lags are
+  /// left out.
+  public func standardizedCoefficients(horizon: LabelHorizon) -> [[Double]] {
+    var result = [Double](repeating: 0, count: columns)
+    for (expert, weight) in expertWeights(horizon).enumerated() where weight > 0 {
+      for (column, coefficient) in coefficients(expert: expert).enumerated() {
+        result[column] += weight * coefficient
+      }
+    }
+    let unit = target[MILLRACE_TARGET_UNIT]
+    result = result.map { $0 * unit }
+    result[columns - 1] += target[MILLRACE_TARGET_ORIGIN]
+    return [result]
+  }
+
+  /// The coefficients of the functions that the lagged filters see, in the target's units.
+  public func basisTerms(horizon: LabelHorizon) -> [BasisTerm] {
+    guard let basis else { return [] }
+    var result = [Double](repeating: 0, count: laggedLanes.inputs)
+    for (lane, weight) in expertWeights(horizon).dropFirst(32).enumerated() {
+      for (input, mean) in laggedLanes.mean(lagged, lane: lane).enumerated() {
+        result[input] += weight * mean * target[MILLRACE_TARGET_UNIT]
+      }
+    }
+    return zip(basis.functions(columns: columns), result.dropFirst(columns - 1)).map {
+      BasisTerm(function: $0, coefficient: $1)
+    }
+  }
+
+  private func expertWeights(_ horizon: LabelHorizon) -> [Double] {
+    switch horizon {
+    case .immediate: head.mixtureWeights(row: 0, expertCount: 40)
+    case .never:
+      horizons.meanMixtureWeights(rows: MILLRACE_REGRESSION_HORIZON_ROWS, expertCount: 40)
+    }
+  }
+
+  /// An expert's coefficients over its standardised inputs, the constant last.
+  private func coefficients(expert: Int) -> [Double] {
+    if expert < 16 { return filterLanes.mean(filters, lane: expert) }
+    if expert >= 32 {
+      let all = laggedLanes.mean(lagged, lane: expert - 32)
+      return all[..<(columns - 1)] + all.suffix(1)
+    }
+    func value(_ row: Int) -> Double { Double(rates.base[row * 16 + expert - 16]) }
+    guard value(MILLRACE_RATES_MEMORY) < 1 else {
+      return (0..<columns).map { value(MILLRACE_RATES_WEIGHTS + $0) }
+    }
+    return Array(repeating: 0, count: columns - 1) + [value(MILLRACE_RATES_AVERAGE)]
+  }
+}

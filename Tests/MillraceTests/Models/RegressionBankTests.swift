@@ -1,0 +1,154 @@
+import Glibc
+import Millrace
+import Testing
+
+@Suite struct `Bank of experts for numbers` {
+  private func settings(_ basis: LearnerSettings.Basis = .auto) -> LearnerSettings {
+    var settings = LearnerSettings()
+    settings.basis = basis
+    return settings
+  }
+
+  private func learn(
+    _ bank: inout RegressionBank, _ rows: [Float], columns: Int, _ labels: [Double]
+  ) -> [Double] {
+    bank.learn(
+      rows, columns: columns, labels: labels, weights: Array(repeating: 1, count: labels.count),
+      width: 3, sizes: [64])
+  }
+
+  /// Every third number: the means without the intervals.
+  private func means(_ predictions: [Double]) -> [Double] {
+    stride(from: 0, to: predictions.count, by: 3).map { predictions[$0] }
+  }
+
+  private func rmse(_ predictions: [Double], _ labels: [Double]) -> Double {
+    let squares = zip(predictions, labels).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+    return (squares / Double(labels.count)).squareRoot()
+  }
+
+  /// Rows of two free columns, their difference, a constant column and the constant; targets that
+  /// follow the last one, turn half-way, and are an outlier now and then.
+  private func turningStream(count: Int, outliers: Bool = true) -> (rows: [Float], labels: [Double])
+  {
+    var uniform = SeededUniform(seed: 3)
+    var (rows, labels): ([Float], [Double]) = ([], [])
+    for index in 0..<count {
+      let (a, b) = (uniform.normal(), uniform.normal())
+      rows += [a, b, a - b, 0, 1]
+      let signal = index < count / 2 ? a - 2 * b : 2 * a + b
+      let noise = uniform.normal() * (outliers && index % 97 == 96 ? 50 : 1)
+      labels.append(1_000 + 0.5 * ((labels.last ?? 1_000) - 1_000) + Double(signal + noise))
+    }
+    return (rows, labels)
+  }
+
+  @Test(arguments: [LearnerSettings.Basis.auto, .linear, .quadratic])
+  func `keeps every learner's laws`(basis: LearnerSettings.Basis) throws {
+    try checkLearner(settings(basis), task: .regression)
+  }
+
+  @Test func `lanes agree with the plain formulas in double precision`() throws {
+    let (rows, labels) = turningStream(count: 20_000)
+    var reference = ReferenceRegressionBank(columns: 5)
+    let expected = labels.indices.map { row in
+      reference.learn(rows[5 * row..<5 * row + 5].map(Double.init), labels[row])
+    }
+    var bank = try RegressionBank(settings: settings(.linear), columns: 5)
+    let predictions = means(learn(&bank, rows, columns: 5, labels))
+    #expect(abs(rmse(predictions, labels) / rmse(expected, labels) - 1) < 1e-4)
+    #expect(rmse(predictions, expected) < 1e-2 * rmse(expected, labels))
+  }
+
+  @Test func `two million collinear rows leave it finite and sharp`() throws {
+    let (rows, labels) = turningStream(count: 10_000, outliers: false)
+    var bank = try RegressionBank(settings: settings(), columns: 5)
+    var predictions: [Double] = []
+    for _ in 0..<200 { predictions = means(learn(&bank, rows, columns: 5, labels)) }
+    #expect(bank.isFinite)
+    // The noise's deviation is 1; the turn costs a little.
+    #expect(rmse(predictions, labels) < 1.06)
+  }
+
+  @Test func `nine targets in ten lie in the interval, outliers or not`() throws {
+    for outliers in [false, true] {
+      let (rows, labels) = turningStream(count: 20_000, outliers: outliers)
+      var bank = try RegressionBank(settings: settings(), columns: 5)
+      let predictions = learn(&bank, rows, columns: 5, labels)
+      let covered = labels.indices.count {
+        predictions[3 * $0 + 1] <= labels[$0] && labels[$0] <= predictions[3 * $0 + 2]
+      }
+      #expect(0.88...0.92 ~= Double(covered) / Double(labels.count))
+    }
+  }
+
+  @Test func `the last targets help while they come, and are done without where they do not`()
+    throws
+  {
+    // Half of each target's distance stays: worth 15 % with the lags, nothing without.
+    let (rows, labels) = turningStream(count: 12_000, outliers: false)
+    let split = 11_000
+    var bank = try RegressionBank(settings: settings(), columns: 5)
+    _ = learn(&bank, Array(rows[..<(5 * split)]), columns: 5, Array(labels[..<split]))
+    let (rest, expected) = (Array(rows[(5 * split)...]), Array(labels[split...]))
+    let frozen = means(bank.predict(rest, columns: 5, width: 3, horizon: .never))
+    // Without lags the targets' own deviation around the truth, 2.45/√(1 − ¼), less the signal's.
+    #expect(rmse(frozen, expected) < 1.85)
+    let fresh = means(learn(&bank, rest, columns: 5, expected))
+    #expect(rmse(fresh, expected) < 1.07)
+  }
+
+  @Test func `a bank merged from partitions predicts like one that saw all`() throws {
+    let stream = LabelledRows.linear(.regression, count: 12_000, classCount: 0)
+    let test = LabelledRows.linear(.regression, count: 4_000, classCount: 0, seed: 9)
+    func part(_ range: Range<Int>) throws -> (learner: RegressionBank, scaler: StandardScaler) {
+      var rows = stream
+      let d = stream.columnCount
+      rows.features = Array(stream.features[range.lowerBound * d..<range.upperBound * d])
+      rows.labels = Array(stream.labels[range])
+      rows.weights = Array(stream.weights[range])
+      let (standardized, scaler) = rows.standardized()
+      var bank = try RegressionBank(settings: settings(), columns: d + 1)
+      _ = bank.learn(
+        standardized, columns: d + 1, labels: rows.labels, weights: rows.weights, width: 3)
+      return (bank, scaler)
+    }
+    func loss(_ bank: RegressionBank, _ scaler: StandardScaler) -> Double {
+      let d = test.columnCount + 1
+      var output = [Float](repeating: 0, count: test.count * d)
+      scaler.transform(test.features, count: test.count, into: &output, stride: d)
+      return rmse(means(bank.predict(output, columns: d, width: 3, horizon: .never)), test.labels)
+    }
+    let parts = [try part(0..<5_000), try part(5_000..<12_000)]
+    let whole = try part(0..<12_000)
+    let merged = try RegressionBank.merging(parts, scaler: whole.scaler)
+    #expect(abs(loss(merged, whole.scaler) / loss(whole.learner, whole.scaler) - 1) < 0.01)
+  }
+
+  @Test func `its coefficients are the truth, in the target's units`() throws {
+    var uniform = SeededUniform(seed: 8)
+    var (rows, labels): ([Float], [Double]) = ([], [])
+    for _ in 0..<5_000 {
+      let (a, b) = (uniform.normal(), uniform.normal())
+      rows += [a, b, 1]
+      labels.append(Double(300 * a - 100 * b + 40 + 10 * uniform.normal()))
+    }
+    var bank = try RegressionBank(settings: settings(), columns: 3)
+    _ = learn(&bank, rows, columns: 3, labels)
+    for horizon in [LabelHorizon.immediate, .never] {
+      let shares = bank.experts(horizon: horizon).map(\.weight)
+      #expect(shares.count == 40 && abs(shares.reduce(0, +) - 1) < 1e-4)
+    }
+    let coefficients = try #require(bank.standardizedCoefficients(horizon: .immediate).first)
+    for (coefficient, truth) in zip(coefficients, [300.0, -100, 40]) {
+      #expect(abs(coefficient - truth) < 2)
+    }
+  }
+
+  @Test func `targets that do not vary are predicted as they are`() throws {
+    var bank = try RegressionBank(settings: settings(), columns: 2)
+    let predictions = learn(
+      &bank, Array(repeating: 1, count: 20), columns: 2, Array(repeating: 7.5, count: 10))
+    #expect(predictions[3...].allSatisfy { $0 == 7.5 })
+  }
+}
