@@ -16,11 +16,15 @@ struct Filters {
 
   size_t d;
   F *row;
+  /// Means that are kept here: none where they are kept class by class.
+  size_t means = 1;
 
-  static size_t rowCount(size_t d) { return MILLRACE_FILTERS_MEAN + 2 * d + d * (d + 1) / 2; }
+  static size_t rowCount(size_t d, size_t means = 1) {
+    return MILLRACE_FILTERS_MEAN + (means + 1) * d + d * (d + 1) / 2;
+  }
   F *mean() const { return row + MILLRACE_FILTERS_MEAN; }
   /// u of the step that waits.
-  F *direction() const { return mean() + d; }
+  F *direction() const { return mean() + means * d; }
   /// The lower triangle of C.
   F *covariance() const { return direction() + d; }
 };
@@ -104,22 +108,34 @@ struct Projection {
   Vector<float, N> margin, variance;
 };
 
-/// One pass over C: u = Cz (without the scale), and s and m; `commit` stores the step that waited.
+/// One pass over C: u = Cz (without the scale), and s; `commit` stores the step that waited.
 template <int N, bool commit>
-MILLRACE_INLINE Projection<N> project(const Filters<N> &filters, const float *z,
-                                      Vector<float, N> *u) {
+MILLRACE_INLINE Vector<float, N> spread(const Filters<N> &filters, const float *z,
+                                        Vector<float, N> *u) {
   typedef Vector<float, N> F;
   const size_t d = filters.d;
-  const F *mean = filters.mean();
   // Several rows at once share the loads of u and of the waiting direction.
   constexpr size_t together = N >= 8 ? 32 / N : 1;
   F *c = filters.covariance();
   size_t i = 0;
   for (; i + together <= d; i += together) c = pass<N, together, commit>(filters, c, i, z, u);
   for (; i < d; i++) c = pass<N, 1, commit>(filters, c, i, z, u);
-  const F margin = dot<N>(mean, z, d);
   const F variance = dot<N>(u, z, d) * filters.row[MILLRACE_FILTERS_SCALE];
-  return {margin, blend<N>(variance > 0, variance, F{})};
+  return blend<N>(variance > 0, variance, F{});
+}
+
+/// m, s, and u = Cz.
+template <int N, bool commit>
+MILLRACE_INLINE Projection<N> project(const Filters<N> &filters, const float *z,
+                                      Vector<float, N> *u) {
+  const Vector<float, N> variance = spread<N, commit>(filters, z, u);
+  return {dot<N>(filters.mean(), z, filters.d), variance};
+}
+
+/// κ = 1/√(1 + πs/8).
+template <int N>
+MILLRACE_INLINE Vector<float, N> shrinkage(Vector<float, N> variance) {
+  return 1.0f / __builtin_elementwise_sqrt(1.0f + variance * 0.39269908f);
 }
 
 /// The probabilities of the labels, and u = Cz.
@@ -129,7 +145,7 @@ MILLRACE_INLINE Forecast<N> forecast(const Filters<N> &filters, const float *z,
   const Projection<N> projection = project<N, commit>(filters, z, u);
   Forecast<N> result;
   result.variance = projection.variance;
-  result.kappa = 1.0f / __builtin_elementwise_sqrt(1.0f + result.variance * 0.39269908f);
+  result.kappa = shrinkage<N>(result.variance);
   result.plain = sigmoids<N>(result.kappa * projection.margin);
   result.label = withNoise(filters, result.plain);
   return result;
@@ -161,24 +177,14 @@ MILLRACE_INLINE void fold(const Filters<N> &filters) {
   filters.row[MILLRACE_FILTERS_SCALE] = F{} + 1.0f;
 }
 
-/// w ← w + g·u, and leaves C ← ρ(C − h·uuᵀ) + Q waiting; u is that of the projection, whose
-/// variance is s.
+/// Leaves C ← ρ(C − h·uuᵀ) + Q waiting; u is that of `spread`.
 template <int N>
-MILLRACE_INLINE void step(const Filters<N> &filters, Vector<float, N> variance,
-                          const Vector<float, N> *u, Vector<float, N> gain, Vector<float, N> h) {
+MILLRACE_INLINE void wait(const Filters<N> &filters, const Vector<float, N> *u,
+                          Vector<float, N> h) {
   typedef Vector<float, N> F;
-  // Where rounding left no variance along a row, there is nothing to learn from it.
-  const auto open = variance > 0;
-  gain = blend<N>(open, gain, F{});
-  h = blend<N>(open, h, F{});
-
   const F scale = filters.row[MILLRACE_FILTERS_SCALE];
-  F *mean = filters.mean(), *direction = filters.direction();
-  gain *= scale;
-  for (size_t j = 0; j < filters.d; j++) {
-    mean[j] += gain * u[j];
-    direction[j] = u[j];
-  }
+  F *direction = filters.direction();
+  for (size_t j = 0; j < filters.d; j++) direction[j] = u[j];
   const F drift = filters.row[MILLRACE_FILTERS_DRIFT];
   const F newScale = scale - scale * (drift * 1e-3f);
   const F perScale = 1.0f / newScale;
@@ -189,6 +195,22 @@ MILLRACE_INLINE void step(const Filters<N> &filters, Vector<float, N> variance,
       filters.row[MILLRACE_FILTERS_CONSTANT_DRIFT] * perScale;
   // The first lane drifts fastest.
   if (newScale[0] < .25f) fold(filters);
+}
+
+/// w ← w + g·u, and leaves the step of C waiting; u is that of the projection, whose variance is s.
+template <int N>
+MILLRACE_INLINE void step(const Filters<N> &filters, Vector<float, N> variance,
+                          const Vector<float, N> *u, Vector<float, N> gain, Vector<float, N> h) {
+  typedef Vector<float, N> F;
+  // Where rounding left no variance along a row, there is nothing to learn from it.
+  const auto open = variance > 0;
+  gain = blend<N>(open, gain, F{});
+  h = blend<N>(open, h, F{});
+
+  gain *= filters.row[MILLRACE_FILTERS_SCALE];
+  F *mean = filters.mean();
+  for (size_t j = 0; j < filters.d; j++) mean[j] += gain * u[j];
+  wait(filters, u, h);
 }
 
 /// Learns a label by assumed-density filtering; u is that of `forecast`.

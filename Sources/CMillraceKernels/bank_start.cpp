@@ -1,6 +1,7 @@
 #include <cstring>
 
 #include "bank_parts.hpp"
+#include "softmax_head.hpp"
 
 namespace {
 
@@ -14,6 +15,10 @@ const float wideConstantDrifts[8] = {2, .3f, .03f, .002f, 5e-5f, 0, .01f, 20};
 const float wideNoises[8] = {0, 0, 0, 0, 0, 0, .05f, 0};
 const float rates[16] = {.001f, .002f, .004f, .008f, .015f, .03f, .06f, .12f,
                          .25f,  .5f,   .7f,   1,     0,     0,    0,    0};
+/// A factor of 10^(1/5) apart.
+const float softmaxDescentRates[16] = {.001f, .0016f, .0025f, .004f, .0063f, .01f, .016f, .025f,
+                                       .04f,  .063f,  .1f,    .16f,  .25f,   .4f,  .63f,  1};
+const float tableMemories[8] = {.5f, .8f, .95f, .995f, .8f, .9f, .98f, .999f};
 const float lastDrifts[4] = {0, 1e-6f, 1e-5f, 1e-4f}, noNoise[4] = {};
 const float calibrationDrift = 1e-6f;
 const float memories[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, .5f, .8f, .9f, .95f};
@@ -79,4 +84,30 @@ void millrace_bank_start(const millrace_bank *bank) {
     start(parts.horizon(h).calibration(), &calibrationDrift, &calibrationDrift, noNoise, lastVariances, 1);
     parts.horizon(h).calibration().mean()[0][0] = 1;
   }
+}
+
+size_t millrace_softmax_filters_size(size_t columns) {
+  return 16 * Filters<16>::rowCount(columns, 0);
+}
+size_t millrace_softmax_class_size(size_t columns) { return 16 * ClassRows::rowCount(columns); }
+size_t millrace_softmax_head_size(void) { return 16 * MILLRACE_SOFTMAX_HEAD_ROWS; }
+size_t millrace_softmax_room_size(size_t columns, size_t classCount) {
+  return SoftmaxExperts::roomSize(columns, classCount);
+}
+
+void millrace_softmax_start(const millrace_softmax_bank *bank) {
+  memset(bank->filters, 0, millrace_softmax_filters_size(bank->columns) * sizeof(float));
+  memset(bank->head, 0, millrace_softmax_head_size() * sizeof(float));
+  const Filters<16> filters = {bank->columns, reinterpret_cast<Lanes *>(bank->filters), 0};
+  start(filters, drifts, constantDrifts, noises, variances, 1);
+  const SoftmaxHead head = {reinterpret_cast<Lanes *>(bank->head)};
+  for (int lane = 0; lane < 16; lane++)
+    head.row[MILLRACE_SOFTMAX_RATES][lane] = softmaxDescentRates[lane];
+  for (int lane = 0; lane < 8; lane++)
+    head.row[MILLRACE_SOFTMAX_MEMORIES][lane] = tableMemories[lane];
+  head.mixtures().start(true);
+  for (int m = 0; m < Head::mixers; m++)
+    for (int k = 0; k < Mixtures::count; k++) head.mixtureWeights(m)[k] = 1.0f / Mixtures::count;
+  head.last() = Four{} + 1.0f / 4;
+  for (int h = 0; h < Horizon::count; h++) head.horizon(h).start(true);
 }

@@ -12,6 +12,7 @@
 #include "parse_records.h"
 #include "rows.h"
 #include "scaler.h"
+#include "softmax.h"
 #include "solvers.h"
 #include "sparse.h"
 #include "wide.h"

@@ -21,7 +21,9 @@ enum {
   MILLRACE_FILTERS_CURVATURE,
   MILLRACE_FILTERS_WAITING_DRIFT,
   MILLRACE_FILTERS_WAITING_CONSTANT_DRIFT,
-  MILLRACE_FILTERS_MEAN = 8,
+  /// Where means are kept class by class: the curvature that the filter has seen.
+  MILLRACE_FILTERS_SEEN,
+  MILLRACE_FILTERS_MEAN,
   /// Cheap experts: the step size (0 for a running mean), how much of a mean stays at each record
   /// (1 for stochastic gradient descent), the mean; then d rows of weights.
   MILLRACE_RATES_RATE = 0,
@@ -35,6 +37,7 @@ enum {
   MILLRACE_MIXTURES_PRIOR = 12,
   MILLRACE_MIXTURES_ASLEEP = 15,
   MILLRACE_MIXTURES_TOP = 17,
+  MILLRACE_MIXTURES_ROWS,
   /// Head: mixtures, three mixers of three rows of weights of the logits (lanes 8 to 11 of the third
   /// row are the mixtures'), the weights of the last layer's candidates, the wide group's record, four filters over five inputs in rows of 4.
   MILLRACE_HEAD_MIXTURES = 0,

@@ -62,10 +62,11 @@ extension GaussianFilter {
       mean[mean.count - 1] += learner.target.origin - merged.target.origin
       let known = learner.target.noise > 0
       try product.multiply(
-        mean: change.weights(mean), covariance: change.covariance(learner.covariance),
+        means: [change.weights(mean)], covariance: change.covariance(learner.covariance),
         precisionFactor: known ? merged.target.noise / learner.target.noise : 1)
     }
-    (merged.mean, merged.covariance) = try product.result()
+    let (means, covariance) = try product.result()
+    (merged.mean, merged.covariance) = (means[0], covariance)
     return merged
   }
 }

@@ -1,14 +1,16 @@
-/// The product of Gaussians over the same weights: H = ΣHₚ, w = H⁻¹ΣHₚwₚ with Hₚ = Cₚ⁻¹.
+/// The product of Gaussians over the same weights: H = ΣHₚ, w = H⁻¹ΣHₚwₚ with Hₚ = Cₚ⁻¹; of one
+/// mean each, or of several that share a covariance.
 ///
 /// How filters that saw different records are merged: each counts by how sure it is.
 struct GaussianProduct {
   private var precision: Matrix<Double>
-  private var pull: [Double]
+  /// ΣHₚwₚ for each mean.
+  private var pulls: [[Double]]
 
   /// An empty product of `dimension` weights.
-  init(dimension: Int) {
+  init(dimension: Int, means: Int = 1) {
     precision = Matrix(rows: dimension, columns: dimension)
-    pull = Array(repeating: 0, count: dimension)
+    pulls = Array(repeating: Array(repeating: 0, count: dimension), count: means)
   }
 
   /// Multiplies by a Gaussian, its precision times `precisionFactor`. O(d³)
@@ -18,15 +20,16 @@ struct GaussianProduct {
   ///
   /// - Throws: `numerical` when it is far from positive definite.
   mutating func multiply(
-    mean: [Double], covariance: [Double], precisionFactor: Double = 1
+    means: [[Double]], covariance: [Double], precisionFactor: Double = 1
   ) throws(MillraceError) {
+    let dimension = precision.rows
     let own = try Self.inverse(
-      Matrix(rows: mean.count, columns: mean.count, elements: covariance))
-    for row in 0..<mean.count {
-      for column in 0..<mean.count {
+      Matrix(rows: dimension, columns: dimension, elements: covariance))
+    for row in 0..<dimension {
+      for column in 0..<dimension {
         let element = precisionFactor * own[row, column]
         precision[row, column] += element
-        pull[row] += element * mean[column]
+        for (index, mean) in means.enumerated() { pulls[index][row] += element * mean[column] }
       }
     }
   }
@@ -44,11 +47,11 @@ struct GaussianProduct {
       .numerical, "a covariance to merge is not positive definite (greatest variance \(greatest))")
   }
 
-  /// The product's mean and covariance. O(d³)
-  func result() throws(MillraceError) -> (mean: [Double], covariance: [Double]) {
+  /// The product's means and covariance. O(d³)
+  func result() throws(MillraceError) -> (means: [[Double]], covariance: [Double]) {
     let factor = try Cholesky(precision)
-    var mean = pull
-    factor.solve(&mean)
-    return (mean, try factor.inverse().elements)
+    var means = pulls
+    for index in means.indices { factor.solve(&means[index]) }
+    return (means, try factor.inverse().elements)
   }
 }

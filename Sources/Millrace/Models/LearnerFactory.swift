@@ -13,6 +13,7 @@ extension LearnerSettings {
       try RegressionBank(settings: self, columns: columnCount)
     case .auto where task == .regression:
       try GaussianFilter(settings: self, task: task, columns: columnCount)
+    case .auto where columnCount <= SoftmaxBank.columnLimit: SoftmaxBank(columns: columnCount)
     case .auto: LinearLearner<AdaGrad>(settings: self, task: task, columnCount: columnCount)
     case .filter: try GaussianFilter(settings: self, task: task, columns: columnCount)
     case .sgd: LinearLearner<SGD>(settings: self, task: task, columnCount: columnCount)
@@ -42,6 +43,8 @@ extension LearnerSettings {
       try RegressionBank(settings: self, decoding: archive, prefix: prefix)
     case .auto where task == .regression:
       try GaussianFilter(settings: self, decoding: archive, prefix: prefix)
+    case .auto where columnCount <= SoftmaxBank.columnLimit:
+      try SoftmaxBank(settings: self, decoding: archive, prefix: prefix)
     case .auto: try LinearLearner<AdaGrad>(settings: self, decoding: archive, prefix: prefix)
     case .filter: try GaussianFilter(settings: self, decoding: archive, prefix: prefix)
     case .sgd: try LinearLearner<SGD>(settings: self, decoding: archive, prefix: prefix)

@@ -8,10 +8,13 @@ struct SeenClasses: Sendable, Equatable {
   /// Records learnt since the last new class.
   var run = 0
 
-  /// Whether a label's class has an output.
-  func contains(_ label: Double) -> Bool {
-    indices.contains { Double($0) == label }
+  /// The output of a label's class, if it has one.
+  func output(of label: Double) -> Int? {
+    indices.firstIndex { Double($0) == label }
   }
+
+  /// Whether a label's class has an output.
+  func contains(_ label: Double) -> Bool { output(of: label) != nil }
 
   /// Gives a label's class an output.
   mutating func add(_ label: Double) {
@@ -31,8 +34,8 @@ struct SeenClasses: Sendable, Equatable {
   /// - Parameters:
   ///   - means: one per output, `stride` apart.
   ///   - prediction: `width` numbers.
-  func write(
-    _ means: UnsafePointer<Double>, stride: Int, to prediction: UnsafeMutablePointer<Double>,
+  func write<Mean: BinaryFloatingPoint>(
+    _ means: UnsafePointer<Mean>, stride: Int = 1, to prediction: UnsafeMutablePointer<Double>,
     width: Int
   ) {
     let unseen = width - indices.count
@@ -40,7 +43,7 @@ struct SeenClasses: Sendable, Equatable {
     let seenShare = unseen > 0 ? 1 - novelty : 1
     for k in 0..<width { prediction[k] = unseenShare }
     for (output, index) in indices.enumerated() where index < width {
-      prediction[index] = seenShare * means[output * stride]
+      prediction[index] = seenShare * Double(means[output * stride])
     }
   }
 

@@ -33,10 +33,11 @@ extension LaneBuffer {
     }
   }
 
-  /// The mean over the horizons, each of so many rows that begin with its mixtures.
-  func meanMixtureWeights(rows: Int, expertCount: Int) -> [Double] {
+  /// The mean over the horizons, the first at a row, each of so many rows that begin with its
+  /// mixtures.
+  func meanMixtureWeights(row: Int = 0, rows: Int, expertCount: Int) -> [Double] {
     let all = (0..<MILLRACE_BANK_HORIZONS).map {
-      mixtureWeights(row: $0 * rows, expertCount: expertCount)
+      mixtureWeights(row: row + $0 * rows, expertCount: expertCount)
     }
     return (0..<expertCount).map { expert in
       all.reduce(0) { $0 + $1[expert] } / Double(all.count)

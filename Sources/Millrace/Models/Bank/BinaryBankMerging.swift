@@ -67,10 +67,10 @@ extension FilterLanes {
         if let change = changes?[index] {
           (mean, covariance) = (change.weights(mean), change.covariance(covariance))
         }
-        try product.multiply(mean: mean, covariance: covariance)
+        try product.multiply(means: [mean], covariance: covariance)
       }
-      let (mean, covariance) = try product.result()
-      set(&buffer, lane: lane, mean: mean, covariance: covariance)
+      let (means, covariance) = try product.result()
+      set(&buffer, lane: lane, mean: means[0], covariance: covariance)
     }
   }
 }

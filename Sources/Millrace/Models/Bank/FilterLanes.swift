@@ -9,10 +9,12 @@ struct FilterLanes {
   let inputs: Int
   /// Where the group starts in its buffer.
   var start = 0
+  /// Means that a filter keeps in its buffer.
+  var means = 1
 
   private func index(row: Int, lane: Int) -> Int { start + row * lanes + lane }
 
-  private var directionRow: Int { MILLRACE_FILTERS_MEAN + inputs }
+  private var directionRow: Int { MILLRACE_FILTERS_MEAN + means * inputs }
   private var covarianceRow: Int { directionRow + inputs }
 
   /// The mean of one filter's weights.
@@ -44,7 +46,8 @@ struct FilterLanes {
     return result
   }
 
-  /// Replaces one filter's Gaussian; nothing waits any more.
+  /// Replaces one filter's Gaussian; nothing waits any more. `mean` is ignored where it is kept
+  /// elsewhere.
   func set(
     _ buffer: inout LaneBuffer, lane: Int, mean: [Double], covariance: [Double]
   ) {
@@ -56,7 +59,7 @@ struct FilterLanes {
     set(MILLRACE_FILTERS_WAITING_CONSTANT_DRIFT, 0)
     var row = covarianceRow
     for i in 0..<inputs {
-      set(MILLRACE_FILTERS_MEAN + i, mean[i])
+      if means > 0 { set(MILLRACE_FILTERS_MEAN + i, mean[i]) }
       set(directionRow + i, 0)
       for j in 0...i {
         set(row, covariance[i * inputs + j])

@@ -1,0 +1,78 @@
+#ifndef MILLRACE_SOFTMAX_H
+#define MILLRACE_SOFTMAX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bank.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum {
+  /// Rows that the tables tell apart: the last class, modulo this.
+  MILLRACE_SOFTMAX_CONTEXTS = 64,
+  /// A class, in rows of 16: the curvature that each filter's mean has seen; in four lanes the
+  /// decayed counts of the class, and for each context four lanes of those that followed it; d rows
+  /// of the filters' means, d rows of gradient descent's weights; then for each horizon what the
+  /// tables said in eight lanes, the means and the weights when its block started.
+  MILLRACE_CLASS_CURVATURE = 0,
+  MILLRACE_CLASS_COUNTS,
+  MILLRACE_CLASS_FOLLOWED,
+  MILLRACE_CLASS_WEIGHTS = 18,
+  /// Head, in rows of 16: mixtures; three mixers as in a binary bank's head; the weights of the last
+  /// layer's four candidates; the step sizes of gradient descent; in eight lanes how much of the
+  /// tables' counts stays at each record; each horizon's mixtures.
+  MILLRACE_SOFTMAX_MIXTURES = 0,
+  MILLRACE_SOFTMAX_MIXERS = 18,
+  MILLRACE_SOFTMAX_LAST = 27,
+  MILLRACE_SOFTMAX_RATES,
+  MILLRACE_SOFTMAX_MEMORIES,
+  MILLRACE_SOFTMAX_HORIZON_MIXTURES,
+  MILLRACE_SOFTMAX_HEAD_ROWS = 66,
+};
+
+/// A bank of experts for several classes: 64-byte aligned rows of 16 lanes.
+typedef struct {
+  /// Inputs, the constant included.
+  size_t columns;
+  /// Classes seen: the outputs.
+  size_t classCount;
+  /// What the 16 filters share over the classes, as in a binary bank, without means.
+  float *filters;
+  /// For each class its rows; all 0 when it is new.
+  float *classes;
+  /// What mixes the experts.
+  float *head;
+  /// Rows seen before.
+  uint64_t rowCount;
+  /// The output of the last row learnt.
+  size_t lastClass;
+} millrace_softmax_bank;
+
+/// Floats of each part, and of the room that a call works in.
+size_t millrace_softmax_filters_size(size_t columns);
+size_t millrace_softmax_class_size(size_t columns);
+size_t millrace_softmax_head_size(void);
+size_t millrace_softmax_room_size(size_t columns, size_t classCount);
+
+/// Puts the shared parts into the state of a bank that has seen nothing.
+void millrace_softmax_start(const millrace_softmax_bank *bank);
+
+/// For each row a probability per output, where every label is learnt before the next record, or
+/// where none comes (`isFrozen`). `room` is 64-byte aligned.
+void millrace_softmax_predict(const millrace_softmax_bank *bank, float *room, const float *rows,
+                              size_t count, size_t stride, bool isFrozen, float *probabilities);
+
+/// For each row in order: what `millrace_softmax_predict` would say, bit for bit, then learns it.
+/// Labels are outputs; those of rows of weight 0 are ignored.
+void millrace_softmax_learn(const millrace_softmax_bank *bank, float *room, const float *rows,
+                            size_t count, size_t stride, const int32_t *labels,
+                            const float *weights, float *probabilities);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

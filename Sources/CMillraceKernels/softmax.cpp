@@ -1,0 +1,106 @@
+#include "softmax.h"
+
+#include <cstring>
+
+#include "bank_horizon.hpp"
+#include "clones.h"
+#include "softmax_head.hpp"
+
+namespace {
+
+/// Inputs beyond this would overflow what is squared of them; a `StandardScaler` stays far below.
+const float inputLimit = 100;
+/// A record counts at most like so many.
+const float weightLimit = 100;
+
+MILLRACE_INLINE void readRow(SoftmaxExperts &experts, const float *row) {
+  for (size_t j = 0; j < experts.d; j++)
+    experts.z[j] = row[j] > inputLimit ? inputLimit : row[j] < -inputLimit ? -inputLimit : row[j];
+}
+
+/// The mean over the horizons: nobody says how long no label will come.
+MILLRACE_INLINE void writeFrozen(const SoftmaxHead &head, const SoftmaxExperts &experts,
+                                 float *probabilities) {
+  float total = 0;
+  for (size_t k = 0; k < experts.count; k++) {
+    const ClassForecast &said = experts.said[k];
+    const Experts own = given(said.expert[0], said.expert[1], said.table);
+    probabilities[k] = 0;
+    for (int h = 0; h < Horizon::count; h++) probabilities[k] += forecast(head.horizon(h), own).top;
+    total += probabilities[k];
+  }
+  for (size_t k = 0; k < experts.count; k++) probabilities[k] /= total;
+}
+
+/// Scores the horizons' snapshots on the record that `experts` hold.
+MILLRACE_INLINE void learnHorizons(const SoftmaxHead &head, const SoftmaxExperts &experts,
+                                   uint64_t record, size_t label, float weight) {
+  for (int h = 0; h < Horizon::count; h++) {
+    if (!Horizon::scores(h, record)) continue;
+    const Experts own = snapshotGiven(experts, h, label);
+    learn(head.horizon(h), forecast(head.horizon(h), own), own, true, weight, horizonShares,
+          horizonTopShare);
+  }
+}
+
+/// Between two records, `record` of which are learnt.
+void takeSnapshots(const SoftmaxExperts &experts, uint64_t record, size_t context) {
+  // Every block's start is a multiple of the first block's length.
+  if (record % 16 != 0) return;
+  for (int h = 0; h < Horizon::count; h++) {
+    if (!Horizon::startsBlock(h, record)) continue;
+    Eight total = {};
+    for (size_t k = 0; k < experts.count; k++) total += counted(experts, k, context);
+    for (size_t k = 0; k < experts.count; k++) {
+      const ClassRows rows = experts.rows(k);
+      Lanes *snapshot = rows.snapshot(h);
+      *reinterpret_cast<Eight *>(snapshot) = counted(experts, k, context) / total;
+      memcpy(snapshot + 1, rows.weights(), 2 * experts.d * sizeof(Lanes));
+    }
+  }
+}
+
+}  // namespace
+
+MILLRACE_CLONES
+void millrace_softmax_predict(const millrace_softmax_bank *bank, float *room, const float *rows,
+                              size_t count, size_t stride, bool isFrozen, float *probabilities) {
+  SoftmaxExperts experts(*bank, room);
+  const SoftmaxHead head = {reinterpret_cast<Lanes *>(bank->head)};
+  for (size_t i = 0; i < count; i++) {
+    float *own = probabilities + i * bank->classCount;
+    readRow(experts, rows + i * stride);
+    forecast<false>(experts, bank->lastClass % MILLRACE_SOFTMAX_CONTEXTS);
+    if (isFrozen)
+      writeFrozen(head, experts, own);
+    else
+      forecast(head, experts, own);
+  }
+}
+
+MILLRACE_CLONES
+void millrace_softmax_learn(const millrace_softmax_bank *bank, float *room, const float *rows,
+                            size_t count, size_t stride, const int32_t *labels,
+                            const float *weights, float *probabilities) {
+  SoftmaxExperts experts(*bank, room);
+  const SoftmaxHead head = {reinterpret_cast<Lanes *>(bank->head)};
+  size_t context = bank->lastClass % MILLRACE_SOFTMAX_CONTEXTS;
+  for (size_t i = 0; i < count; i++) {
+    float *own = probabilities + i * bank->classCount;
+    readRow(experts, rows + i * stride);
+    forecast<true>(experts, context);
+    forecast(head, experts, own);
+    const float weight = weights[i] < weightLimit ? weights[i] : weightLimit;
+    if (weight > 0) {
+      const size_t label = labels[i];
+      learn(head, experts, label, own[label], weight);
+      learnHorizons(head, experts, bank->rowCount + i, label, weight);
+      learnFilters(experts, label, weight);
+      learnOthers(experts, label, context, weight);
+      context = label % MILLRACE_SOFTMAX_CONTEXTS;
+    } else {
+      settle<16>(experts.filters);
+    }
+    takeSnapshots(experts, bank->rowCount + i + 1, context);
+  }
+}

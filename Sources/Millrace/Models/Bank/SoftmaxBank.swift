@@ -1,0 +1,223 @@
+internal import CMillraceKernels
+
+/// The bank of experts for several classes, `auto`: no learning rate to guess.
+///
+/// As for two classes (`BinaryBank`): sixteen Gaussian filters of several drift rates, each with one
+/// covariance that its classes share; sixteen rates of stochastic gradient descent; the classes'
+/// frequencies of late, and which class follows which, with four memories each. Mixed by how well
+/// they predict (fixed share: Herbster & Warmuth 1998) and combined by a last layer whose weights of
+/// the experts' logarithms are shared by the classes. O(d² + Kd) a record, the experts being the
+/// lanes of a vector unit.
+///
+/// A class becomes an output when its first label comes, and learns from then on as fast as one that
+/// was there from the start. A row of weight 0 is predicted and otherwise ignored; one counts at
+/// most like a hundred.
+public struct SoftmaxBank: Learner {
+  /// The width of the rows, the constant included.
+  let columns: Int
+  /// Rows of 16 lanes: what a filter is made with, the step that waits, covariances.
+  var filters: LaneBuffer
+  /// For each output its rows of 16 lanes: means, weights, counts, and those of the horizons'
+  /// snapshots.
+  var outputs = LaneBuffer(count: 0)
+  /// Mixtures, the last layer, and the horizons' mixtures: rows of 16.
+  var head: LaneBuffer
+  var classes = SeenClasses()
+  /// Rows seen.
+  var rowCount = 0
+  /// The output of the last row learnt.
+  var lastOutput = 0
+
+  /// Rows beyond this width are for learners without covariances.
+  static let columnLimit = 129
+
+  /// Rows that are worked on between two looks at their labels.
+  private static let chunkRows = 64
+
+  /// A bank that has seen nothing.
+  ///
+  /// - Parameter columns: the width of the rows, the constant included.
+  public init(columns: Int) {
+    self.columns = columns
+    filters = LaneBuffer(count: millrace_softmax_filters_size(columns))
+    head = LaneBuffer(count: millrace_softmax_head_size())
+    var bank = mutableBank()
+    millrace_softmax_start(&bank)
+  }
+
+  /// Multiclass.
+  public var task: Task { .multiclass }
+
+  /// A probability per class.
+  public func outputWidth(classCount: Int) -> Int { classCount }
+
+  var outputCount: Int { classes.indices.count }
+  /// Floats of one output's rows.
+  var outputSize: Int { millrace_softmax_class_size(columns) }
+  var filterLanes: FilterLanes { FilterLanes(lanes: 16, inputs: columns, means: 0) }
+
+  /// A probability of every class for every row. Where no label comes, from weights that were
+  /// earned without fresh labels.
+  public func predict(_ rows: Rows, horizon: LabelHorizon, into predictions: PredictionRows) {
+    withExtendedLifetime(self) {
+      var bank = bank(filters.base, outputs.base, head.base)
+      withScratch(rowCount: rows.count) { scratch in
+        for start in stride(from: 0, to: rows.count, by: Self.chunkRows) {
+          let count = min(Self.chunkRows, rows.count - start)
+          millrace_softmax_predict(
+            &bank, scratch.room, rows[start], count, rows.stride, horizon == .never,
+            scratch.probabilities)
+          for row in 0..<count {
+            classes.write(
+              scratch.probabilities + row * outputCount, to: predictions[start + row],
+              width: predictions.width)
+          }
+        }
+      }
+    }
+  }
+
+  /// For each row: predicts it, then every expert, mixture and layer learns its class.
+  public mutating func learn(
+    _ rows: Rows, labels: UnsafePointer<Double>, weights: UnsafePointer<Float>,
+    predictions: PredictionRows
+  ) {
+    var start = 0
+    while start < rows.count {
+      let limit = min(Self.chunkRows, rows.count - start)
+      let count = (0..<limit).first { isNew(labels[start + $0], weights[start + $0]) } ?? limit
+      if count > 0 {
+        learn(
+          rows.slice(from: start, count: count), labels + start, weights + start,
+          predictions.slice(from: start, count: count))
+      } else {
+        // A new class is predicted as one not yet seen, then learnt as an output.
+        let row = rows.slice(from: start, count: 1)
+        predict(
+          row, horizon: .immediate, into: predictions.slice(from: start, count: 1))
+        addOutput(labels[start])
+        learn(row, labels + start, weights + start, nil)
+      }
+      start += max(count, 1)
+    }
+  }
+
+  private func isNew(_ label: Double, _ weight: Float) -> Bool {
+    weight > 0 && !classes.contains(label)
+  }
+
+  /// Learns at most `chunkRows` rows of classes that have an output.
+  ///
+  /// - Parameter predictions: `nil` where they were made before.
+  private mutating func learn(
+    _ rows: Rows, _ labels: UnsafePointer<Double>, _ weights: UnsafePointer<Float>,
+    _ predictions: PredictionRows?
+  ) {
+    var bank = mutableBank()
+    withScratch(rowCount: rows.count) { scratch in
+      for row in 0..<rows.count {
+        scratch.labels[row] = Int32(classes.output(of: labels[row]) ?? 0)
+      }
+      millrace_softmax_learn(
+        &bank, scratch.room, rows.base, rows.count, rows.stride, scratch.labels, weights,
+        scratch.probabilities)
+      for row in 0..<rows.count {
+        if let predictions {
+          classes.write(
+            scratch.probabilities + row * outputCount, to: predictions[row],
+            width: predictions.width)
+        }
+        guard weights[row] > 0 else { continue }
+        if predictions != nil { classes.run += 1 }
+        lastOutput = Int(scratch.labels[row])
+      }
+    }
+    rowCount += rows.count
+  }
+
+  /// Gives a label's class an output, of which nothing is learnt yet.
+  mutating func addOutput(_ label: Double) {
+    classes.add(label)
+    var larger = LaneBuffer(count: outputCount * outputSize)
+    larger.mutableBase().update(from: outputs.base, count: outputs.count)
+    outputs = larger
+  }
+
+  // MARK: - The kernel
+
+  private mutating func mutableBank() -> millrace_softmax_bank {
+    bank(filters.mutableBase(), outputs.mutableBase(), head.mutableBase())
+  }
+
+  private func bank(
+    _ filters: UnsafeMutablePointer<Float>, _ outputs: UnsafeMutablePointer<Float>,
+    _ head: UnsafeMutablePointer<Float>
+  ) -> millrace_softmax_bank {
+    millrace_softmax_bank(
+      columns: columns, classCount: outputCount, filters: filters, classes: outputs, head: head,
+      rowCount: UInt64(rowCount), lastClass: lastOutput)
+  }
+
+  private struct Scratch {
+    let room: UnsafeMutablePointer<Float>
+    let probabilities: UnsafeMutablePointer<Float>
+    let labels: UnsafeMutablePointer<Int32>
+  }
+
+  /// Room for the kernel, and for probabilities and labels of a chunk.
+  private func withScratch(rowCount: Int, _ body: (Scratch) -> Void) {
+    let rows = min(Self.chunkRows, rowCount)
+    let room = millrace_softmax_room_size(columns, outputCount)
+    let bytes = MemoryLayout<Float>.stride * (room + rows * outputCount + rows)
+    withUnsafeTemporaryAllocation(byteCount: bytes, alignment: 64) { raw in
+      guard let base = raw.baseAddress else { return }
+      let floats = base.bindMemory(to: Float.self, capacity: room + rows * outputCount)
+      let end = base + MemoryLayout<Float>.stride * (room + rows * outputCount)
+      body(
+        Scratch(
+          room: floats, probabilities: floats + room,
+          labels: end.bindMemory(to: Int32.self, capacity: rows)))
+    }
+  }
+
+  /// Whether every lane is finite.
+  public var isFinite: Bool {
+    [filters, outputs, head].allSatisfy { $0.elements.allSatisfy(\.isFinite) }
+  }
+}
+
+// MARK: - Saving
+
+extension SoftmaxBank {
+  /// Writes the lanes of each part.
+  public func encode(into archive: inout TensorArchive, prefix: String) {
+    archive.set([columns, rowCount, lastOutput, classes.run], as: prefix + "counts")
+    archive.set(classes.indices, as: prefix + "classes")
+    archive.set(filters.elements, shape: [filters.count / 16, 16], as: prefix + "filters")
+    archive.set(head.elements, shape: [head.count / 16, 16], as: prefix + "head")
+    archive.set(
+      outputs.elements, shape: [outputCount, outputSize / 16, 16], as: prefix + "outputs")
+  }
+
+  /// Reads what `encode` wrote.
+  public init(
+    settings: LearnerSettings, decoding archive: TensorArchive, prefix: String
+  ) throws(MillraceError) {
+    let counts = try archive.integers(prefix + "counts", count: 4)
+    let indices = try archive.integers(prefix + "classes")
+    guard (1...1 << 20).contains(counts[0]), counts[1] >= 0, counts[3] >= 0,
+      (0..<max(indices.count, 1)).contains(Int(counts[2])),
+      indices.allSatisfy({ $0 >= 0 }), Set(indices).count == indices.count
+    else {
+      throw MillraceError(
+        .store, "tensor '\(prefix)counts' is \(counts) for \(indices.count) classes")
+    }
+    self.init(columns: Int(counts[0]))
+    (rowCount, lastOutput) = (Int(counts[1]), Int(counts[2]))
+    classes = SeenClasses(indices: indices, run: counts[3])
+    filters = LaneBuffer(try archive.floats(prefix + "filters", count: filters.count))
+    head = LaneBuffer(try archive.floats(prefix + "head", count: head.count))
+    outputs = LaneBuffer(
+      try archive.floats(prefix + "outputs", count: outputCount * outputSize))
+  }
+}

@@ -1,0 +1,189 @@
+import Glibc
+import Millrace
+import Testing
+
+@Suite struct `Bank of experts for several classes` {
+  @Test func `keeps every learner's laws`() throws {
+    try checkLearner(LearnerSettings(), task: .multiclass)
+  }
+
+  /// Rows of two free columns, their difference, a constant column, the constant; classes by the
+  /// greatest of noisy scores that turn half-way.
+  private func turningStream(
+    count: Int, classCount: Int, seed: UInt64 = 3
+  ) -> (rows: [Float], labels: [Double]) {
+    var uniform = SeededUniform(seed: seed)
+    let slopes = (0..<2 * classCount).map { _ in (uniform.normal(), uniform.normal()) }
+    var (rows, labels): ([Float], [Double]) = ([], [])
+    for index in 0..<count {
+      let (a, b) = (uniform.normal(), uniform.normal())
+      rows += [a, b, a - b, 0, 1]
+      let scores = (0..<classCount).map { k in
+        let slope = slopes[k + (index < count / 2 ? 0 : classCount)]
+        return 2 * (slope.0 * a + slope.1 * b) + uniform.normal()
+      }
+      labels.append(Double(scores.indices.max { scores[$0] < scores[$1] } ?? 0))
+    }
+    return (rows, labels)
+  }
+
+  private func logLoss(_ predictions: [Double], _ labels: [Double]) -> Double {
+    let width = predictions.count / labels.count
+    let losses = labels.indices.map { -log(predictions[$0 * width + Int(labels[$0])]) }
+    return losses.reduce(0, +) / Double(losses.count)
+  }
+
+  private func learnt(
+    _ rows: [Float], _ labels: [Double], classCount: Int
+  ) -> (bank: SoftmaxBank, predictions: [Double]) {
+    let columns = rows.count / labels.count
+    var bank = SoftmaxBank(columns: columns)
+    let predictions = bank.learn(
+      rows, columns: columns, labels: labels, weights: Array(repeating: 1, count: labels.count),
+      width: classCount)
+    return (bank, predictions)
+  }
+
+  @Test(arguments: [2, 3, 7])
+  func `lanes agree with the plain formulas in double precision`(classCount: Int) throws {
+    let (rows, labels) = turningStream(count: 4_000, classCount: classCount)
+    let (_, predictions) = learnt(rows, labels, classCount: classCount)
+    var reference = ReferenceSoftmaxBank(columns: 5)
+    var outputs: [Double: Int] = [:]
+    var greatest = 0.0
+    for (row, label) in labels.enumerated() {
+      let isNew = outputs[label] == nil
+      if isNew {
+        outputs[label] = outputs.count
+        reference.addClass()
+      }
+      let expected = reference.learn(
+        rows[5 * row..<5 * row + 5].map(Double.init), outputs[label] ?? 0)
+      guard !isNew, outputs.count == classCount else { continue }
+      for (label, output) in outputs {
+        greatest = max(
+          greatest, abs(predictions[row * classCount + Int(label)] - expected[output]))
+      }
+    }
+    #expect(greatest < 2e-3)
+  }
+
+  @Test func `with two classes the filter is the binary filter`() {
+    var uniform = SeededUniform(seed: 4)
+    for noise in [0, 0.05] {
+      var binary = ReferenceBank.Filter(0.2, 2, noise: noise, variance: 3, count: 3)
+      var softmax = ReferenceSoftmaxFilter(
+        drift: 0.2, constantDrift: 2, noise: 2 * noise, count: 3)
+      softmax.addClass()
+      softmax.addClass()
+      for _ in 0..<500 {
+        let z = [Double(uniform.normal()), Double(uniform.normal()), 1]
+        let label = z[0] - z[1] + Double(uniform.normal()) > 0
+        let forecast = softmax.predict(z)
+        #expect(abs(binary.predict(z) - forecast.probabilities[1]) < 1e-9)
+        binary.learn(label)
+        softmax.learn(forecast, label ? 1 : 0)
+      }
+    }
+  }
+
+  @Test func `a class that comes late is learnt like the others`() {
+    let (rows, labels) = turningStream(count: 8_000, classCount: 4)
+    // Class 3 is missing from the first half.
+    let kept = labels.indices.filter { $0 >= 4_000 || labels[$0] < 3 }
+    let late = learnt(
+      kept.flatMap { rows[5 * $0..<5 * $0 + 5] }, kept.map { labels[$0] }, classCount: 4)
+    let start = kept.count - 3_000
+    let tail = Array(late.predictions[4 * start...])
+    let whole = learnt(
+      Array(rows[20_000...]), Array(labels[4_000...]), classCount: 4)
+    let expected = logLoss(Array(whole.predictions[4_000...]), Array(labels[5_000...]))
+    #expect(logLoss(tail, Array(labels[5_000...])) < 1.03 * expected)
+  }
+
+  @Test func `probability is kept for what was not seen, and all of it is shared out`() {
+    let (rows, labels) = turningStream(count: 500, classCount: 3)
+    let (bank, predictions) = learnt(rows, labels, classCount: 5)
+    for horizon in [LabelHorizon.immediate, .never] {
+      let answer = bank.predict(rows, columns: 5, width: 5, horizon: horizon)
+      for row in labels.indices {
+        let own = answer[5 * row..<5 * row + 5]
+        #expect(abs(own.reduce(0, +) - 1) < 1e-6)
+        #expect(own.allSatisfy { $0 > 0 })
+      }
+    }
+    #expect(predictions[..<5].allSatisfy { $0 == 0.2 })
+    #expect(predictions[5 * 499 + 4] < 1e-4)
+  }
+
+  @Test func `four hundred thousand collinear rows of sixty classes leave it finite`() {
+    let (rows, labels) = turningStream(count: 2_000, classCount: 60)
+    var bank = SoftmaxBank(columns: 5)
+    let weights = [Float](repeating: 1, count: labels.count)
+    var losses: [Double] = []
+    for _ in 0..<20 {
+      losses.append(
+        logLoss(
+          bank.learn(rows, columns: 5, labels: labels, weights: weights, width: 60), labels))
+    }
+    #expect(bank.isFinite)
+    #expect(losses[19] < losses[0])
+  }
+
+  @Test func `a bank merged from partitions predicts like one that saw all`() throws {
+    let stream = LabelledRows.linear(.multiclass, count: 12_000, classCount: 4)
+    let test = LabelledRows.linear(.multiclass, count: 4_000, classCount: 4, seed: 9)
+    func part(_ kept: [Int]) -> (learner: SoftmaxBank, scaler: StandardScaler) {
+      var rows = stream
+      rows.features = kept.flatMap { stream.features[$0 * 6..<$0 * 6 + 6] }
+      rows.labels = kept.map { stream.labels[$0] }
+      rows.weights = kept.map { stream.weights[$0] }
+      let (standardized, scaler) = rows.standardized()
+      var bank = SoftmaxBank(columns: 7)
+      _ = bank.learn(
+        standardized, columns: 7, labels: rows.labels, weights: rows.weights, width: 4)
+      return (bank, scaler)
+    }
+    func loss(_ bank: SoftmaxBank, _ scaler: StandardScaler) -> Double {
+      var output = [Float](repeating: 0, count: test.count * 7)
+      scaler.transform(test.features, count: test.count, into: &output, stride: 7)
+      return logLoss(bank.predict(output, columns: 7, width: 4), test.labels)
+    }
+    let whole = part(Array(0..<12_000))
+    let expected = loss(whole.learner, whole.scaler)
+    let halves = [part(Array(0..<5_000)), part(Array(5_000..<12_000))]
+    let merged = try SoftmaxBank.merging(halves, scaler: whole.scaler)
+    #expect(loss(merged, whole.scaler) < 1.01 * expected)
+
+    // A class that one part has not seen is the other's.
+    let some = part((0..<2_000).filter { stream.labels[$0] > 0 })
+    let uneven = try SoftmaxBank.merging(
+      [some, part(Array(2_000..<12_000))], scaler: whole.scaler)
+    #expect(loss(uneven, whole.scaler) < 1.05 * expected)
+  }
+
+  @Test func `experts and coefficients of every class explain it`() {
+    let (rows, labels) = turningStream(count: 3_000, classCount: 3)
+    let (bank, _) = learnt(Array(rows[..<7_500]), Array(labels[..<1_500]), classCount: 3)
+    for horizon in [LabelHorizon.immediate, .never] {
+      let experts = bank.experts(horizon: horizon)
+      #expect(experts.count == 40)
+      #expect(abs(experts.map(\.weight).reduce(0, +) - 1) < 1e-5)
+      let coefficients = bank.standardizedCoefficients(horizon: horizon)
+      #expect(coefficients.count == 3)
+      let scores = (1_000..<1_500).map { row in
+        coefficients.map { own in
+          zip(own, rows[5 * row..<5 * row + 5]).reduce(0) { $0 + $1.0 * Double($1.1) }
+        }
+      }
+      let answers = bank.predict(
+        Array(rows[5_000..<7_500]), columns: 5, width: 3, horizon: horizon)
+      let agreements = scores.indices.filter { row in
+        let own = answers[3 * row..<3 * row + 3]
+        return scores[row].firstIndex(of: scores[row].max() ?? 0)
+          == own.firstIndex(of: own.max() ?? 0).map { $0 - 3 * row }
+      }
+      #expect(agreements.count > 450)
+    }
+  }
+}
