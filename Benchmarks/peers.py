@@ -2,6 +2,7 @@
 
 import csv
 import importlib.util
+import itertools
 import json
 import math
 import pathlib
@@ -18,6 +19,15 @@ OPTIMIZERS = {
     "AdaGrad(.1)": lambda optim: optim.AdaGrad(0.1),
     "Adam(.01)": lambda optim: optim.Adam(0.01),
 }
+
+
+def from_river(stream, rows=None):
+    """The first rows of one of River's streams: numbers, and labels as they are."""
+    import numpy as np
+
+    records = list(itertools.islice(stream, rows))
+    features = np.array([[float(value) for value in record.values()] for record, _ in records])
+    return features, np.array([label for _, label in records])
 
 
 def has(package):

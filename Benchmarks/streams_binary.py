@@ -33,13 +33,6 @@ def linear(generator, rows, columns, weights_at):
     return features, (generator.random(rows) < 1 / (1 + np.exp(-score))).astype(int)
 
 
-def from_river(stream, rows):
-    """The first rows of one of River's streams."""
-    records = list(itertools.islice(stream, rows))
-    features = np.array([[float(value) for value in record.values()] for record, _ in records])
-    return features, np.array([int(label) for _, label in records])
-
-
 def make(name, seed, rows):
     """A stream's features and labels 0 and 1."""
     generator = np.random.default_rng(seed)
@@ -83,15 +76,17 @@ def make(name, seed, rows):
     from river.datasets import synth
 
     if name == "moving clouds":
-        return from_river(
+        return peers.from_river(
             synth.RandomRBFDrift(
                 seed_model=seed, seed_sample=seed, n_classes=2, n_features=8, n_centroids=20,
                 change_speed=0.001, n_drift_centroids=10), rows)
     if name == "agrawal":
-        before = from_river(synth.Agrawal(classification_function=0, seed=seed), rows // 2)
-        after = from_river(synth.Agrawal(classification_function=6, seed=seed), rows // 2)
+        before = peers.from_river(synth.Agrawal(classification_function=0, seed=seed), rows // 2)
+        after = peers.from_river(synth.Agrawal(classification_function=6, seed=seed), rows // 2)
         return np.vstack([before[0], after[0]]), np.concatenate([before[1], after[1]])
-    return from_river({"bananas": datasets.Bananas, "phishing": datasets.Phishing}[name](), rows)
+    features, labels = peers.from_river(
+        {"bananas": datasets.Bananas, "phishing": datasets.Phishing}[name](), rows)
+    return features, labels.astype(int)
 
 
 def river_peers(curved):

@@ -16,8 +16,8 @@ public struct RunResult: Encodable, Sendable {
     public var alarms: [RunAlarm]
   }
 
-  /// The coefficients in the units of the input columns.
-  public struct Coefficients: Encodable, Sendable {
+  /// One output's coefficients in the units of the input columns.
+  public struct OutputCoefficients: Encodable, Sendable {
     /// The score where every column is 0.
     public var intercept: Double
     /// What one unit of each column adds to the score, by the column's name.
@@ -28,6 +28,22 @@ public struct RunResult: Encodable, Sendable {
       var container = encoder.container(keyedBy: AnyCodingKey.self)
       try container.encode(intercept, forKey: AnyCodingKey("intercept"))
       for (name, value) in columns { try container.encode(value, forKey: AnyCodingKey(name)) }
+    }
+  }
+
+  /// The coefficients: one output's, or those of each class.
+  public enum Coefficients: Encodable, Sendable {
+    case single(OutputCoefficients)
+    case classes([(name: String, coefficients: OutputCoefficients)])
+
+    /// The object of the one output, or one with a key per class.
+    public func encode(to encoder: any Encoder) throws {
+      switch self {
+      case .single(let output): try output.encode(to: encoder)
+      case .classes(let classes):
+        var container = encoder.container(keyedBy: AnyCodingKey.self)
+        for (name, output) in classes { try container.encode(output, forKey: AnyCodingKey(name)) }
+      }
     }
   }
 

@@ -107,12 +107,8 @@ public struct TrainingJob {
       result.test = scoring.metrics
       result.calibration = .init(progressive: learning, test: scoring.calibration)
     }
-    if wantsCoefficients, let output = learnt.coefficients.last {
-      result.coefficients = RunResult.Coefficients(
-        intercept: output.intercept,
-        columns: zip(learnt.model.coefficientNames, output.columns).compactMap { name, value in
-          learnt.model.schema.sparseWidth != nil && value == 0 ? nil : (name, value)
-        })
+    if wantsCoefficients {
+      result.coefficients = .init(learnt.coefficients, of: learnt.model)
     }
     if wantsSummary { result.summary = learnt.summary }
     return result
@@ -245,5 +241,24 @@ public struct TrainingJob {
 
   private func open(_ path: String) throws(MillraceError) -> any LogSource {
     try FileLog(LogAddress(path, format: format), hasHeader: hasHeader, untilEnd: true)
+  }
+}
+
+extension RunResult.Coefficients {
+  /// A model's coefficients by name; `nil` where it has none.
+  init?(_ outputs: [(intercept: Double, columns: [Double])], of model: Model) {
+    let named = outputs.map { output in
+      RunResult.OutputCoefficients(
+        intercept: output.intercept,
+        columns: zip(model.coefficientNames, output.columns).compactMap { name, value in
+          model.schema.sparseWidth != nil && value == 0 ? nil : (name, value)
+        })
+    }
+    if model.schema.task == .multiclass {
+      self = .classes(Array(zip(model.schema.classes, named)).map { ($0, $1) })
+    } else {
+      guard let output = named.last else { return nil }
+      self = .single(output)
+    }
   }
 }

@@ -57,9 +57,11 @@ extension RunResult {
     for version in rejected ?? [] {
       lines.append("version \(version.version) was not promoted: \(version.reason)")
     }
-    if let coefficients {
-      lines.append("intercept \(coefficients.intercept)")
-      for (name, value) in coefficients.columns { lines.append("\(name) \(value)") }
+    switch coefficients {
+    case nil: break
+    case .single(let output): lines += output.lines
+    case .classes(let classes):
+      for (name, output) in classes { lines += output.lines.map { "\(name): \($0)" } }
     }
     if let model { lines.append("\(model.name)@\(model.version) in \(model.path)") }
     return lines.joined(separator: "\n")
@@ -109,4 +111,10 @@ extension MetricSummary {
 func shown(_ value: Double) -> String {
   let rounded = value.rounded(toDigits: 4)
   return rounded == rounded.rounded() && abs(rounded) < 1e15 ? "\(Int(rounded))" : "\(rounded)"
+}
+
+extension RunResult.OutputCoefficients {
+  fileprivate var lines: [String] {
+    ["intercept \(intercept)"] + columns.map { "\($0.name) \($0.value)" }
+  }
 }

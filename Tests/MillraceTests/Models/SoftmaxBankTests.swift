@@ -94,7 +94,7 @@ import Testing
     let late = learnt(
       kept.flatMap { rows[5 * $0..<5 * $0 + 5] }, kept.map { labels[$0] }, classCount: 4)
     let start = kept.count - 3_000
-    let tail = Array(late.predictions[4 * start...])
+    let tail = Array(late.predictions[(4 * start)...])
     let whole = learnt(
       Array(rows[20_000...]), Array(labels[4_000...]), classCount: 4)
     let expected = logLoss(Array(whole.predictions[4_000...]), Array(labels[5_000...]))
@@ -116,7 +116,7 @@ import Testing
     #expect(predictions[5 * 499 + 4] < 1e-4)
   }
 
-  @Test func `four hundred thousand collinear rows of sixty classes leave it finite`() {
+  @Test func `forty thousand collinear rows of sixty classes leave it finite`() {
     let (rows, labels) = turningStream(count: 2_000, classCount: 60)
     var bank = SoftmaxBank(columns: 5)
     let weights = [Float](repeating: 1, count: labels.count)

@@ -100,7 +100,9 @@ struct ReferenceSoftmaxBank {
   init(columns: Int) {
     let plain = [20, 2, 0.3, 0.03, 0.002, 5e-5, 0].map { ($0, $0, 0.0) }
     let noisy = [2, 0.2, 0.01, 1e-4].map { ($0, $0, 0.1) }
-    let free = [(0.2, 20, 0.0), (0.05, 20, 0), (0.01, 20, 0), (0.001, 10, 0), (0.0001, 1, 0)]
+    let free: [(Double, Double, Double)] = [
+      (0.2, 20, 0), (0.05, 20, 0), (0.01, 20, 0), (0.001, 10, 0), (0.0001, 1, 0),
+    ]
     filters = (plain + noisy + free).map {
       ReferenceSoftmaxFilter(drift: $0.0, constantDrift: $0.1, noise: $0.2, count: columns)
     }
