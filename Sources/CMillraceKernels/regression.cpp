@@ -10,9 +10,9 @@
 namespace {
 
 /// The first lane of each group drifts fastest, as `step` wants it.
-const float drifts[16] = {1e-1f, 1e-2f, 1e-3f, 1e-4f, 1e-5f, 1e-6f, 1e-7f, 0,
+const float drifts[16] = {1e-1f, 1e-2f, 1e-3f, 3e-4f, 1e-4f, 1e-5f, 1e-6f, 0,
                           0,     0,     1e-5f, 1e-3f, 1e-6f, 1e-5f, 1e-4f, 1e-3f};
-const float constantDrifts[16] = {1e-1f, 1e-2f, 1e-3f, 1e-4f, 1e-5f, 1e-6f, 1e-7f, 0,
+const float constantDrifts[16] = {1e-1f, 1e-2f, 1e-3f, 3e-4f, 1e-4f, 1e-5f, 1e-6f, 0,
                                   0,     0,     1e-5f, 1e-3f, 1e-2f, 1e-1f, 1,     1};
 const float robust[16] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 0, 0, 0, 0};
 const float variances[16] = {1, 1, 1, 1, 1, 1, 1, 1, 100, 1, 1, 1, 1, 1, 1, 1};
@@ -190,18 +190,17 @@ void write(const Parts &parts, const RegressionHeadForecast &head, double *predi
         head.mean + interval.state[Interval::upper] * deviation, prediction);
 }
 
-/// The mean over the horizons: nobody says how long no label will come.
+/// The mean over the horizons, and the widest interval: nobody says how long no label will come.
 MILLRACE_INLINE void writeFrozen(const Parts &parts, const Numbers &experts, double *prediction) {
-  float mean = 0, lower = 0, upper = 0;
+  float mean = 0, below = 0, above = 0;
   for (int h = 0; h < Horizon::count; h++) {
-    const float own = forecast(parts.horizon(h).mixtures(), experts).top;
+    mean += forecast(parts.horizon(h).mixtures(), experts).top / Horizon::count;
     const Interval interval = parts.horizon(h).interval();
     const float deviation = interval.deviation();
-    mean += own / Horizon::count;
-    lower += (own - interval.state[Interval::lower] * deviation) / Horizon::count;
-    upper += (own + interval.state[Interval::upper] * deviation) / Horizon::count;
+    below = fmaxf(below, interval.state[Interval::lower] * deviation);
+    above = fmaxf(above, interval.state[Interval::upper] * deviation);
   }
-  write(parts.target, mean, lower, upper, prediction);
+  write(parts.target, mean, mean - below, mean + above, prediction);
 }
 
 /// The first targets that differ decide the unit, and the variance of what is not known yet.
@@ -212,8 +211,6 @@ void startVariances(const Parts &parts, float variance) {
   parts.head.interval().start(variance);
   parts.head.state()[RegressionHead::mixtureErrors] = variance;
   parts.head.state()[RegressionHead::mixtureErrors + 1] = 1;
-  parts.head.state()[RegressionHead::squaredErrors] = variance;
-  parts.head.state()[RegressionHead::squaredErrors + 1] = 1;
   for (int h = 0; h < Horizon::count; h++) {
     const ExpertRows squares = parts.horizon(h).squares();
     squares.narrow[0] = squares.narrow[1] = Lanes{} + variance;

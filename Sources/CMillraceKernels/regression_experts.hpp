@@ -166,9 +166,10 @@ MILLRACE_INLINE void learn(const Mixtures &mixtures, const Numbers &experts,
 }
 
 /// The 90 % interval around a prediction: its error's deviation, times a factor for either side
-/// that grows when the side is missed (Gibbs & Candès 2021). Lanes of one row.
+/// that grows when the side is missed (Gibbs & Candès 2021), by steps that shorten as 1/√n, so that
+/// short streams are covered too (Angelopoulos, Barber & Bates 2024). Lanes of one row.
 struct Interval {
-  enum { squares, weight, lower, upper };
+  enum { squares, weight, lower, upper, steps, size };
   static constexpr float outlierLimit = 25;
 
   float *state;
@@ -179,12 +180,14 @@ struct Interval {
     state[squares] = variance;
     state[weight] = 1;
     state[lower] = state[upper] = 1.645f;
+    state[steps] = 0;
   }
 
   void learn(float error, float least) const {
     const float deviation = this->deviation();
-    const float pace = 2 / (state[weight] + 1);
-    const float gamma = pace > .02f ? pace : .02f;
+    state[steps] += 1;
+    const float pace = 2 / __builtin_sqrtf(state[steps]);
+    const float gamma = pace > .25f ? .25f : pace > .02f ? pace : .02f;
     const bool isBelow = error < -state[lower] * deviation;
     const bool isAbove = error > state[upper] * deviation;
     const Vector<float, 4> factor = exponential<4>(

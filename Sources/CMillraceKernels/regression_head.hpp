@@ -11,13 +11,14 @@ struct RegressionHead {
     lastInputs = 8,
     /// The mixture of mixtures, and eight filters.
     candidates = 9,
-    /// Lanes of the row of state: the interval's four; the squares and the weight of the mixture's
-    /// errors; its last two errors; the squares and the weight of what mixing by squared error
-    /// leaves; the shares of the last layer and of mixing by squared error.
-    mixtureErrors = 4,
-    lastErrors = 6,
-    squaredErrors = 8,
-    choice = 10,
+    /// Lanes of the row of state: the interval's; the squares and the weight of the mixture's
+    /// errors; its last two errors; of the last layer and of mixing by squared error the shares,
+    /// the regrets and the squares of these.
+    mixtureErrors = Interval::size,
+    lastErrors = mixtureErrors + 2,
+    choice = lastErrors + 2,
+    choiceRegrets = choice + 2,
+    choiceSquares = choiceRegrets + 2,
   };
 
   Lanes *row;
@@ -30,8 +31,10 @@ struct RegressionHead {
   float mixtureDeviation() const {
     return __builtin_sqrtf(state()[mixtureErrors] / state()[mixtureErrors + 1]);
   }
-  /// The experts' weights by squared error.
+  /// Of mixing by squared error: the experts' weights, their regrets and the squares of these.
   ExpertRows squared() const { return {row + MILLRACE_REGRESSION_HEAD_SQUARED}; }
+  ExpertRows regrets() const { return {squared().narrow + 3}; }
+  ExpertRows regretSquares() const { return {regrets().narrow + 3}; }
   KalmanFilters<8> filters() const {
     return {{lastInputs, reinterpret_cast<Eight *>(row + MILLRACE_REGRESSION_HEAD_FILTERS)}};
   }
@@ -39,10 +42,11 @@ struct RegressionHead {
 
 static const Vector<float, 4> numberShares = {3e-5f, 1e-3f, 1e-2f, 6e-2f};
 static const float numberTopShare = 5e-5f, numberLastShare = 1e-4f;
-/// Squared errors want a long memory: one outlier must not decide.
-static const float squaredMemory = .999f, squaredShare = 1e-3f;
-/// Neither the median-like nor the mean-like prediction is ever left aside.
-static const float choiceShare = .5f;
+/// Regrets fade slowly: one outlier must not decide.
+static const float regretMemory = .9998f, regretLimit = 1e3f, leastRegretSquares = 1e-6f;
+/// How much of the two ways to mix is shared whatever they earn: one finds what is near a median,
+/// the other a mean.
+static const float choiceShare = .7f;
 
 struct RegressionHeadForecast {
   NumbersForecast mixtures;
@@ -84,38 +88,56 @@ MILLRACE_INLINE void forecast(const RegressionHead &head, const Numbers &experts
   result.mean = shares[0] * result.choice[0] + shares[1] * result.choice[1];
 }
 
-/// Mixes by squared error, as if the noise were normal: a density that forgives large errors finds
-/// medians where means are asked for.
+/// Takes in how much less an expert's error would have cost, and returns its new weight up to a
+/// common factor.
+template <int N>
+MILLRACE_INLINE Vector<float, N> learnRegret(Vector<float, N> &regret, Vector<float, N> &squares,
+                                             Vector<float, N> less) {
+  less = clamped<N>(less, -regretLimit, regretLimit);
+  regret = regret * regretMemory + less;
+  squares = squares * regretMemory + less * less;
+  return blend<N>(regret > 0, regret, Vector<float, N>{}) / (squares + leastRegretSquares);
+}
+
+/// Mixes by squared error: a density that forgives large errors finds medians where means are asked
+/// for. ML-Poly with the gradient's trick (Gaillard, Stoltz & van Erven 2014): an expert weighs as
+/// much as its regret, if positive, in units of the squares of its steps, so that no rate has to be
+/// guessed and one outlier decides little. `scale` is the unit of squared errors.
 MILLRACE_INLINE void learnSquares(const RegressionHead &head,
                                   const RegressionHeadForecast &forecast, const Numbers &experts,
-                                  float y, float weight, float least) {
-  float *state = head.state();
-  float &squares = state[RegressionHead::squaredErrors];
-  float &weights = state[RegressionHead::squaredErrors + 1];
-  const float reference = (y - forecast.mean) * (y - forecast.mean);
-  const float perSquare = -.05f * weight * weights / squares;
-  const ExpertRows own = head.squared();
-  Eight total = Eight{};
-  for (int v = 0; v < 2; v++) {
-    const Lanes error = y - experts.narrow[v].mean;
-    own.narrow[v] *= exponential<16>(clamped<16>((error * error - reference) * perSquare, -40, 40));
-    total += folded(own.narrow[v]);
+                                  float y, float weight, float scale) {
+  const ExpertRows own = head.squared(), regrets = head.regrets(), squares = head.regretSquares();
+  const float mean = forecast.choice[1];
+  const float slope = 2 * weight * scale * (mean - y);
+  Lanes narrow[2];
+  for (int v = 0; v < 2; v++)
+    narrow[v] = learnRegret<16>(regrets.narrow[v], squares.narrow[v],
+                                slope * (mean - experts.narrow[v].mean));
+  const Eight lagged =
+      learnRegret<8>(regrets.wide(), squares.wide(), slope * (mean - experts.lagged.mean));
+  const float total = sum(folded(narrow[0] + narrow[1]) + lagged);
+  // While all regrets are negative, the mixture is better than any expert.
+  if (total > 0) {
+    for (int v = 0; v < 2; v++) own.narrow[v] = narrow[v] / total;
+    own.wide() = lagged / total;
   }
-  const Eight error = y - experts.lagged.mean;
-  own.wide() *= exponential<8>(clamped<8>((error * error - reference) * perSquare, -40, 40));
-  const float kept = (1 - squaredShare) / sum(total + own.wide());
-  for (int v = 0; v < 2; v++) own.narrow[v] = own.narrow[v] * kept + squaredShare / 40;
-  own.wide() = own.wide() * kept + squaredShare / 40;
 
-  float *shares = state + RegressionHead::choice;
-  Vector<float, 4> chosen = {y - forecast.choice[0], y - forecast.choice[1], 0, 0};
-  chosen = exponential<4>(clamped<4>((chosen * chosen - reference) * perSquare, -40, 40));
-  const float first = shares[0] * chosen[0], second = shares[1] * chosen[1];
-  shares[0] = first / (first + second) * (1 - choiceShare) + choiceShare / 2;
-  shares[1] = 1 - shares[0];
-  weights = weights * squaredMemory + weight;
-  squares = squares * squaredMemory + reference * weight;
-  if (!(squares > weights * least)) squares = weights * least;
+  float *state = head.state();
+  float chosen[2];
+  for (int k = 0; k < 2; k++) {
+    Vector<float, 1> regret = {state[RegressionHead::choiceRegrets + k]};
+    Vector<float, 1> square = {state[RegressionHead::choiceSquares + k]};
+    const Vector<float, 1> less = {2 * weight * scale * (forecast.mean - y) *
+                                   (forecast.mean - forecast.choice[k])};
+    chosen[k] = learnRegret<1>(regret, square, less)[0];
+    state[RegressionHead::choiceRegrets + k] = regret[0];
+    state[RegressionHead::choiceSquares + k] = square[0];
+  }
+  const float both = chosen[0] + chosen[1];
+  if (both > 0)
+    for (int k = 0; k < 2; k++)
+      state[RegressionHead::choice + k] =
+          choiceShare / 2 + (1 - choiceShare) * chosen[k] / both;
 }
 
 MILLRACE_INLINE void learn(const RegressionHead &head, const RegressionHeadForecast &forecast,
@@ -148,7 +170,7 @@ MILLRACE_INLINE void learn(const RegressionHead &head, const RegressionHeadForec
 
   float *state = head.state();
   const float least = 1e-10f / scale;
-  learnSquares(head, forecast, experts, y, weight, least);
+  learnSquares(head, forecast, experts, y, weight, scale);
   head.interval().learn(y - forecast.mean, least);
   float &weights = state[RegressionHead::mixtureErrors + 1];
   float &squares = state[RegressionHead::mixtureErrors];

@@ -17,12 +17,13 @@ enum {
   MILLRACE_REGRESSION_LAGS = 2,
   /// Head: mixtures of 16 filters, 16 cheap experts and 8 lagged filters; the last layer's weights
   /// of their mean and of eight filters; the errors and the interval; eight filters over eight
-  /// inputs in rows of 8; the experts' weights by squared error in rows of 16, 16 and 8.
+  /// inputs in rows of 8; by squared error the experts' weights, their regrets and the squares of
+  /// these, each in rows of 16, 16 and 8.
   MILLRACE_REGRESSION_HEAD_LAST = 18,
   MILLRACE_REGRESSION_HEAD_STATE,
   MILLRACE_REGRESSION_HEAD_FILTERS,
   MILLRACE_REGRESSION_HEAD_SQUARED = 51,
-  MILLRACE_REGRESSION_HEAD_ROWS = 54,
+  MILLRACE_REGRESSION_HEAD_ROWS = 60,
   /// Horizon: mixtures; the experts' squared errors in rows of 16, 16 and 8; the interval.
   MILLRACE_REGRESSION_HORIZON_SQUARES = 18,
   MILLRACE_REGRESSION_HORIZON_STATE = 21,

@@ -71,6 +71,31 @@ struct ReferenceRegressionBank {
     }
   }
 
+  /// ML-Poly with regrets that fade.
+  private struct Regrets {
+    var weights: [Double]
+    var regrets: [Double]
+    var squares: [Double]
+
+    init(count: Int) {
+      weights = Array(repeating: 1 / Double(count), count: count)
+      regrets = Array(repeating: 0, count: count)
+      squares = regrets
+    }
+
+    mutating func learn(_ predictions: [Double], _ mixed: Double, _ y: Double, variance: Double) {
+      for index in predictions.indices {
+        let less = 2 * (mixed - y) * (mixed - predictions[index]) / variance
+        let bounded = min(max(less, -1e3), 1e3)
+        regrets[index] = 0.9998 * regrets[index] + bounded
+        squares[index] = 0.9998 * squares[index] + bounded * bounded
+      }
+      let own = zip(regrets, squares).map { max($0, 0) / ($1 + 1e-6) }
+      let total = own.reduce(0, +)
+      if total > 0 { weights = own.map { $0 / total } }
+    }
+  }
+
   private var filters: [Filter]
   private var lagged: [Filter]
   private var cheap: [Cheap]
@@ -78,10 +103,9 @@ struct ReferenceRegressionBank {
   private var mixtures: [[Double]]
   private var top = [0.25, 0.25, 0.25, 0.25]
   private var last = [Double](repeating: 1.0 / 9, count: 9)
-  private var squared = [Double](repeating: 1.0 / 40, count: 40)
-  private var choice = [0.5, 0.5]
+  private var squared = Regrets(count: 40)
+  private var choice = Regrets(count: 2)
   private var mixtureErrors = (squares: 0.0, weight: 1.0)
-  private var squaredErrors = (squares: 0.0, weight: 1.0)
   private var lastErrors = [0.0, 0.0]
   /// Σ of the first targets and their number, then Welford's moments.
   private var (count, mean, distances) = (0.0, 0.0, 0.0)
@@ -98,7 +122,7 @@ struct ReferenceRegressionBank {
         constantVariance: 100 * variance, inputs: d + lags)
     }
     filters =
-      [0, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1].map { filter($0) }
+      [0, 1e-6, 1e-5, 1e-4, 3e-4, 1e-3, 1e-2, 1e-1].map { filter($0) }
       + [filter(0, variance: 100)] + [0, 1e-5, 1e-3].map { filter($0, robust: true) }
       + [(1e-6, 0.01), (1e-5, 0.1), (1e-4, 1), (1e-3, 1)].map { filter($0, $1) }
     lagged =
@@ -156,7 +180,6 @@ struct ReferenceRegressionBank {
     for index in lagged.indices { lagged[index].squares = variance }
     for index in cheap.indices { cheap[index].squares = variance }
     mixtureErrors.squares = variance
-    squaredErrors.squares = variance
   }
 
   private mutating func step(
@@ -178,8 +201,8 @@ struct ReferenceRegressionBank {
       .map { min(max($0 / deviation, -10), 10) } + [1]
     let corrections = correctors.map { $0.forecast(inputs) }
     let candidates = [p] + corrections.map { p + deviation * $0.m }
-    let choices = [dot(last, candidates), dot(squared, means)]
-    let prediction = dot(choice, choices)
+    let choices = [dot(last, candidates), dot(squared.weights, means)]
+    let prediction = dot(choice.weights.map { 0.35 + 0.3 * $0 }, choices)
 
     let densities = means.indices.map {
       density(y - means[$0], variances[$0], robust[$0]) * variance.squareRoot()
@@ -200,16 +223,8 @@ struct ReferenceRegressionBank {
     for index in correctors.indices { correctors[index].learn(inputs, relative, least: 1e-10) }
 
     let least = 1e-10 * variance
-    let reference = (y - prediction) * (y - prediction)
-    let perSquare = -0.05 * squaredErrors.weight / squaredErrors.squares
-    func likelihood(_ mean: Double) -> Double {
-      exp(min(max(((y - mean) * (y - mean) - reference) * perSquare, -40), 40))
-    }
-    _ = fixedShare(&squared, means.map(likelihood), 1e-3)
-    _ = fixedShare(&choice, choices.map(likelihood), 0.5)
-    squaredErrors.weight = 0.999 * squaredErrors.weight + 1
-    squaredErrors.squares = max(
-      0.999 * squaredErrors.squares + reference, squaredErrors.weight * least)
+    squared.learn(means, choices[1], y, variance: variance)
+    choice.learn(choices, prediction, y, variance: variance)
     mixtureErrors.weight = 0.99 * mixtureErrors.weight + 1
     mixtureErrors.squares = max(
       0.99 * mixtureErrors.squares + (y - p) * (y - p), mixtureErrors.weight * least)

@@ -70,16 +70,37 @@ import Testing
     #expect(rmse(predictions, labels) < 1.06)
   }
 
-  @Test func `nine targets in ten lie in the interval, outliers or not`() throws {
-    for outliers in [false, true] {
-      let (rows, labels) = turningStream(count: 20_000, outliers: outliers)
-      var bank = try RegressionBank(settings: settings(), columns: 5)
-      let predictions = learn(&bank, rows, columns: 5, labels)
-      let covered = labels.indices.count {
-        predictions[3 * $0 + 1] <= labels[$0] && labels[$0] <= predictions[3 * $0 + 2]
-      }
-      #expect(0.88...0.92 ~= Double(covered) / Double(labels.count))
+  @Test(arguments: [(20_000, false), (20_000, true), (1_000, false), (1_000, true)])
+  func `nine targets in ten lie in the interval, outliers or not`(
+    count: Int, outliers: Bool
+  ) throws {
+    let (rows, labels) = turningStream(count: count, outliers: outliers)
+    var bank = try RegressionBank(settings: settings(), columns: 5)
+    let predictions = learn(&bank, rows, columns: 5, labels)
+    let covered = labels.indices.count {
+      predictions[3 * $0 + 1] <= labels[$0] && labels[$0] <= predictions[3 * $0 + 2]
     }
+    #expect(0.88...0.92 ~= Double(covered) / Double(count))
+  }
+
+  @Test(arguments: [false, true])
+  func `skewed and wild targets cost no more than by least squares`(isSkewed: Bool) throws {
+    var uniform = SeededUniform(seed: 12)
+    var (rows, labels): ([Float], [Double]) = ([], [])
+    for index in 0..<8_000 {
+      let (a, b, noise) = (uniform.normal(), uniform.normal(), Double(uniform.normal()))
+      rows += [a, b, 1]
+      let wild = index % 100 == 50 ? 100 * noise : noise
+      labels.append(Double(a - b) + (isSkewed ? exp(1.5 * noise) : wild))
+    }
+    var still = LearnerSettings()
+    still.driftVariance = 0
+    var filter = try GaussianFilter(settings: still, task: .regression, columns: 3)
+    let weights = [Float](repeating: 1, count: labels.count)
+    let leastSquares = filter.learn(rows, columns: 3, labels: labels, weights: weights, width: 3)
+    var bank = try RegressionBank(settings: settings(), columns: 3)
+    let own = rmse(means(learn(&bank, rows, columns: 3, labels)), labels)
+    #expect(own < 1.01 * rmse(means(leastSquares), labels))
   }
 
   @Test func `the last targets help while they come, and are done without where they do not`()
