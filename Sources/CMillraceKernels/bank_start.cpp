@@ -25,6 +25,8 @@ const float memories[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, .5f, .8f, .9f, .
 
 /// The variance of the experts' weights, and of the last layers'.
 const float variances[16] = {3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3};
+/// Where classes are far apart weights are large: some lanes expect that.
+const float softmaxVariances[16] = {3, 3, 3, 3, 3, 30, 3, 3, 3, 30, 30, 3, 3, 3, 3, 3};
 const float lastVariances[4] = {.05f, .05f, .05f, .05f};
 
 }  // namespace
@@ -99,7 +101,7 @@ void millrace_softmax_start(const millrace_softmax_bank *bank) {
   memset(bank->filters, 0, millrace_softmax_filters_size(bank->columns) * sizeof(float));
   memset(bank->head, 0, millrace_softmax_head_size() * sizeof(float));
   const Filters<16> filters = {bank->columns, reinterpret_cast<Lanes *>(bank->filters), 0};
-  start(filters, drifts, constantDrifts, noises, variances, 1);
+  start(filters, drifts, constantDrifts, noises, softmaxVariances, 1);
   const SoftmaxHead head = {reinterpret_cast<Lanes *>(bank->head)};
   for (int lane = 0; lane < 16; lane++)
     head.row[MILLRACE_SOFTMAX_RATES][lane] = softmaxDescentRates[lane];

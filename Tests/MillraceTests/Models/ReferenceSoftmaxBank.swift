@@ -12,9 +12,11 @@ struct ReferenceSoftmaxFilter {
   var seen: [Double] = []
   var total = 0.0
 
-  init(drift: Double, constantDrift: Double, noise: Double, count: Int) {
+  init(
+    drift: Double, constantDrift: Double, noise: Double, variance: Double = 1.5, count: Int
+  ) {
     (self.drift, self.constantDrift, self.noise) = (drift, constantDrift, noise)
-    covariance = (0..<count).map { i in (0..<count).map { $0 == i ? 1.5 : 0 } }
+    covariance = (0..<count).map { i in (0..<count).map { $0 == i ? variance : 0 } }
   }
 
   struct Forecast {
@@ -103,8 +105,10 @@ struct ReferenceSoftmaxBank {
     let free: [(Double, Double, Double)] = [
       (0.2, 20, 0), (0.05, 20, 0), (0.01, 20, 0), (0.001, 10, 0), (0.0001, 1, 0),
     ]
-    filters = (plain + noisy + free).map {
-      ReferenceSoftmaxFilter(drift: $0.0, constantDrift: $0.1, noise: $0.2, count: columns)
+    filters = (plain + noisy + free).enumerated().map { lane, filter in
+      ReferenceSoftmaxFilter(
+        drift: filter.0, constantDrift: filter.1, noise: filter.2,
+        variance: [5, 9, 10].contains(lane) ? 15 : 1.5, count: columns)
     }
   }
 
