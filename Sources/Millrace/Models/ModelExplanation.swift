@@ -18,6 +18,26 @@ public struct ModelExplanation: Codable, Equatable, Sendable {
   public var basis: [Coefficient]
 }
 
+/// The weight of one feature.
+public struct Coefficient: Codable, Equatable, Sendable {
+  /// The feature's name.
+  public var name: String
+  /// The class it speaks for, with more than two.
+  public var output: String?
+  /// Per standard deviation of the feature.
+  public var standardized: Double
+  /// Per unit of the feature.
+  public var perUnit: Double?
+
+  /// A weight.
+  public init(name: String, output: String? = nil, standardized: Double, perUnit: Double?) {
+    self.name = name
+    self.output = output
+    self.standardized = standardized
+    self.perUnit = perUnit
+  }
+}
+
 extension Model {
   /// Explains the model; coefficients are those with which `horizon` answers.
   public func explanation(horizon: LabelHorizon = .never) -> ModelExplanation {

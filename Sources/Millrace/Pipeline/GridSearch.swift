@@ -69,7 +69,7 @@ struct GridSearch {
 
   private mutating func learn(_ decoded: DecodedBatch) {
     candidates.withUnsafeMutableBufferPointer { buffer in
-      // Safe: each iteration has a candidate of its own.
+      // Safe: each candidate is touched by one thread, that of its iteration.
       nonisolated(unsafe) let candidates = buffer
       if settings.threads == 1 {
         for index in candidates.indices { candidates[index].learn(decoded) }

@@ -108,26 +108,6 @@ public struct MetricComparison: Codable, Equatable, Sendable {
   }
 }
 
-/// The weight of one feature.
-public struct Coefficient: Codable, Equatable, Sendable {
-  /// The feature's name.
-  public var name: String
-  /// The class it speaks for, with more than two.
-  public var output: String?
-  /// Per standard deviation of the feature.
-  public var standardized: Double
-  /// Per unit of the feature.
-  public var perUnit: Double?
-
-  /// A weight.
-  public init(name: String, output: String? = nil, standardized: Double, perUnit: Double?) {
-    self.name = name
-    self.output = output
-    self.standardized = standardized
-    self.perUnit = perUnit
-  }
-}
-
 /// Missing values of one column.
 public struct MissingCount: Codable, Equatable, Sendable {
   /// The column's name.
