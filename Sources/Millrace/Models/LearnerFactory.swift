@@ -14,15 +14,9 @@ extension LearnerSettings {
     case .auto where task == .regression:
       try GaussianFilter(settings: self, task: task, columns: columnCount)
     case .auto where columnCount <= SoftmaxBank.columnLimit: SoftmaxBank(columns: columnCount)
-    case .auto: LinearLearner<AdaGrad>(settings: self, task: task, columnCount: columnCount)
     case .filter: try GaussianFilter(settings: self, task: task, columns: columnCount)
-    case .sgd: LinearLearner<SGD>(settings: self, task: task, columnCount: columnCount)
-    case .adagrad: LinearLearner<AdaGrad>(settings: self, task: task, columnCount: columnCount)
-    case .adam: LinearLearner<Adam>(settings: self, task: task, columnCount: columnCount)
-    case .ftrl:
-      LinearLearner<FTRLProximal>(settings: self, task: task, columnCount: columnCount)
-    case .newton:
-      LinearLearner<OnlineNewton>(settings: self, task: task, columnCount: columnCount)
+    case .auto, .sgd, .adagrad, .adam, .ftrl, .newton:
+      LinearLearner(settings: self, task: task, columnCount: columnCount)
     case .exact:
       throw .setting("learner", "exact", expected: "a learner that learns record by record")
     }
@@ -45,13 +39,9 @@ extension LearnerSettings {
       try GaussianFilter(settings: self, decoding: archive, prefix: prefix)
     case .auto where columnCount <= SoftmaxBank.columnLimit:
       try SoftmaxBank(settings: self, decoding: archive, prefix: prefix)
-    case .auto: try LinearLearner<AdaGrad>(settings: self, decoding: archive, prefix: prefix)
     case .filter: try GaussianFilter(settings: self, decoding: archive, prefix: prefix)
-    case .sgd: try LinearLearner<SGD>(settings: self, decoding: archive, prefix: prefix)
-    case .adagrad: try LinearLearner<AdaGrad>(settings: self, decoding: archive, prefix: prefix)
-    case .adam: try LinearLearner<Adam>(settings: self, decoding: archive, prefix: prefix)
-    case .ftrl: try LinearLearner<FTRLProximal>(settings: self, decoding: archive, prefix: prefix)
-    case .newton: try LinearLearner<OnlineNewton>(settings: self, decoding: archive, prefix: prefix)
+    case .auto, .sgd, .adagrad, .adam, .ftrl, .newton:
+      try LinearLearner(settings: self, decoding: archive, prefix: prefix)
     case .exact: try ExactModel(settings: self, decoding: archive, prefix: prefix)
     }
   }

@@ -8,21 +8,25 @@ internal import CMillraceKernels
 /// state, so that any split of the records into calls learns the same. Blocks hold 1, 2, 4, …
 /// records up to `batchSize`, so that learning starts at once.
 ///
-/// A learner that diverges starts again from weights 0 with a quarter of its learning rate.
-package struct LinearLearner<Step: Optimizer>: Learner {
+/// A learner that diverges starts again from weights 0 with half of its learning rate.
+package struct LinearLearner: Learner {
   package let task: Task
   /// Weights per output, the constant's last.
   package let columnCount: Int
   let settings: LearnerSettings
   let loss: LossFunction
-  /// One, or one per class seen.
-  var outputs: [LinearOutput<Step>]
+  /// The weights that learn, one output after another: one, or one per class seen.
+  var weights: [Float] = []
+  /// The means of the weights over all steps (Polyak, Juditsky 1992); empty without averaging.
+  var averages: [Float] = []
+  /// How the weights of each output move.
+  var outputs: [LinearOutput] = []
   var classes = SeenClasses()
   var target: TargetScale
   var divergence = DivergenceMonitor()
   /// Records learnt from.
   var recordCount = 0
-  /// Blocks finished.
+  /// Blocks finished since the start, or the last start again.
   var blockCount = 0
   /// The records of the unfinished block.
   var block = 0..<1
@@ -43,16 +47,24 @@ package struct LinearLearner<Step: Optimizer>: Learner {
     let loss = settings.loss ?? Loss(task)
     self.loss = LossFunction(loss, settings: settings)
     target = TargetScale(standardizesTarget ? TargetScale.Kind(loss) : .identity)
-    outputs = []
     if task != .multiclass { addOutput() }
   }
 
-  mutating func addOutput() { outputs.append(newOutput()) }
+  /// Adds an output of weights 0.
+  mutating func addOutput() {
+    let zeros = repeatElement(Float(0), count: columnCount)
+    weights += zeros
+    if settings.averaging { averages += zeros }
+    outputs.append(newOutput())
+  }
 
-  private func newOutput() -> LinearOutput<Step> {
+  func newOutput() -> LinearOutput {
     LinearOutput(
       settings: settings, task: task, columnCount: columnCount, rateFactor: divergence.rateFactor)
   }
+
+  /// The weights that predict.
+  var servedWeights: [Float] { settings.averaging ? averages : weights }
 
   package func outputWidth(classCount: Int) -> Int { task == .multiclass ? classCount : 1 }
 
@@ -62,39 +74,72 @@ package struct LinearLearner<Step: Optimizer>: Learner {
   // MARK: - Prediction
 
   package func predict(_ rows: Rows, horizon: LabelHorizon, into predictions: PredictionRows) {
+    guard task == .multiclass else { return predictOne(rows, into: predictions.base) }
     withScratch(outputCount: outputs.count, rowCount: rows.count) { scratch in
       for start in stride(from: 0, to: rows.count, by: scratch.stride) {
         let count = min(scratch.stride, rows.count - start)
-        computeMeans(rows.slice(from: start, count: count), served: true, scratch)
-        for i in 0..<count { write(scratch, i, to: predictions, row: start + i) }
+        computeMeans(rows.slice(from: start, count: count), servedWeights, scratch)
+        write(scratch, count: count, to: predictions.slice(from: start, count: count))
       }
     }
   }
 
-  /// The means of at most `scratch.stride` rows, by the weights that serve or those that learn.
-  private func computeMeans(_ rows: Rows, served: Bool, _ scratch: Scratch) {
-    precondition(rows.columns == columnCount, "\(rows.columns) columns for \(columnCount) weights")
-    for (index, output) in outputs.enumerated() {
-      millrace_row_dots(
-        rows.base, rows.count, columnCount, rows.stride,
-        served ? output.served : output.weights, scratch.margins + index * scratch.stride)
+  /// Predicts one number a row.
+  private func predictOne(_ rows: Rows, into predictions: UnsafeMutablePointer<Double>) {
+    // A constant size, so that the margins lie on the stack.
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: Scratch.rowLimit) { margins in
+      guard let margins = margins.baseAddress else { return }
+      var start = 0
+      while start < rows.count {
+        let count = min(Scratch.rowLimit, rows.count - start)
+        computeMargins(
+          rows.slice(from: start, count: count), servedWeights, into: margins,
+          stride: Scratch.rowLimit)
+        let means = predictions + start
+        loss.link(margins, outputs: 1, count: count, stride: Scratch.rowLimit, into: means)
+        if task == .regression {
+          for i in 0..<count { means[i] = target.restored(means[i]) }
+        }
+        start += count
+      }
     }
+  }
+
+  /// The margins of rows, each output's `stride` after the one before.
+  private func computeMargins(
+    _ rows: Rows, _ weights: [Float], into margins: UnsafeMutablePointer<Float>, stride: Int
+  ) {
+    precondition(rows.columns == columnCount, "\(rows.columns) columns for \(columnCount) weights")
+    weights.withUnsafeBufferPointer { weights in
+      guard let base = weights.baseAddress else { return }
+      for output in outputs.indices {
+        millrace_row_dots(
+          rows.base, rows.count, columnCount, rows.stride, base + output * columnCount,
+          margins + output * stride)
+      }
+    }
+  }
+
+  /// The means of at most `scratch.stride` rows.
+  private func computeMeans(_ rows: Rows, _ weights: [Float], _ scratch: Scratch) {
+    computeMargins(rows, weights, into: scratch.margins, stride: scratch.stride)
     loss.link(
       scratch.margins, outputs: outputs.count, count: rows.count, stride: scratch.stride,
       into: scratch.means)
   }
 
-  /// Writes the prediction of the chunk's row `index`.
-  private func write(
-    _ scratch: Scratch, _ index: Int, to predictions: PredictionRows, row: Int
-  ) {
-    let prediction = predictions[row]
+  /// Writes the predictions of a chunk's rows.
+  private func write(_ scratch: Scratch, count: Int, to predictions: PredictionRows) {
     switch task {
-    case .regression: prediction[0] = target.restored(scratch.means[index])
-    case .binary: prediction[0] = scratch.means[index]
+    case .binary: predictions.base.update(from: scratch.means, count: count)
+    case .regression:
+      for i in 0..<count { predictions.base[i] = target.restored(scratch.means[i]) }
     case .multiclass:
-      classes.write(
-        scratch.means + index, stride: scratch.stride, to: prediction, width: predictions.width)
+      for i in 0..<count {
+        classes.write(
+          scratch.means + i, stride: scratch.stride, to: predictions[i], width: predictions.width,
+          later: i)
+      }
     }
   }
 
@@ -114,8 +159,8 @@ package struct LinearLearner<Step: Optimizer>: Learner {
           let count = chunkLength(labels: labels + start, limit: limit)
           learnChunk(
             rows.slice(from: start, count: count), labels: labels + start,
-            weights: weights + start, predictions: predictions.slice(from: start, count: count),
-            scratch)
+            importance: weights + start,
+            predictions: predictions.slice(from: start, count: count), scratch)
           start += count
           if recordCount == block.upperBound { finishBlock() }
         } while start < rows.count && outputs.count == outputCount
@@ -132,48 +177,45 @@ package struct LinearLearner<Step: Optimizer>: Learner {
 
   /// Predicts rows of one block and adds their gradients.
   private mutating func learnChunk(
-    _ rows: Rows, labels: UnsafePointer<Double>, weights: UnsafePointer<Float>,
+    _ rows: Rows, labels: UnsafePointer<Double>, importance: UnsafePointer<Float>,
     predictions: PredictionRows, _ scratch: Scratch
   ) {
-    computeMeans(rows, served: true, scratch)
-    for i in 0..<rows.count {
-      write(scratch, i, to: predictions, row: i)
-      observe(labels[i], weight: weights[i], scratch, i)
+    computeMeans(rows, servedWeights, scratch)
+    scratch.weights.update(from: importance, count: rows.count)
+    if task == .regression {
+      for i in 0..<rows.count {
+        predictions.base[i] = target.restored(scratch.means[i])
+        let standardized = target.observe(labels[i], weight: Double(scratch.weights[i]))
+        scratch.targets[i] = standardized ?? 0
+        if standardized == nil { scratch.weights[i] = 0 }
+      }
+    } else {
+      write(scratch, count: rows.count, to: predictions)
+      scratch.targets.update(from: labels, count: rows.count)
+      classes.run += rows.count
+      if !settings.classWeights.isEmpty {
+        for i in 0..<rows.count { scratch.weights[i] *= classWeight(labels[i]) }
+      }
     }
     if task == .multiclass, !classes.contains(labels[0]) {
       classes.add(labels[0])
       addOutput()
-      computeMeans(rows, served: false, scratch)
+      computeMeans(rows, weights, scratch)
     } else if settings.averaging {
-      computeMeans(rows, served: false, scratch)
+      computeMeans(rows, weights, scratch)
     }
     loss.addAtZero(
       targets: scratch.targets, weights: scratch.weights, outputs: outputs.count,
       count: rows.count, to: &divergence.zeroLoss)
-    for index in outputs.indices { addGradient(of: index, rows, labels: labels, scratch) }
+    for output in outputs.indices { addGradient(of: output, rows, labels: labels, scratch) }
     recordCount += rows.count
-  }
-
-  /// Takes in the label of the chunk's row `index`: its target and its weight.
-  private mutating func observe(
-    _ label: Double, weight: Float, _ scratch: Scratch, _ index: Int
-  ) {
-    if task == .regression {
-      let standardized = target.observe(label, weight: Double(weight))
-      scratch.targets[index] = standardized ?? 0
-      scratch.weights[index] = standardized == nil ? 0 : weight
-    } else {
-      classes.run += 1
-      scratch.targets[index] = label
-      scratch.weights[index] = weight * classWeight(label)
-    }
   }
 
   /// The factor that the settings give to a class.
   private func classWeight(_ label: Double) -> Float {
-    guard !settings.classWeights.isEmpty, let index = Int(exactly: label),
-      settings.classWeights.indices.contains(index)
-    else { return 1 }
+    guard let index = Int(exactly: label), settings.classWeights.indices.contains(index) else {
+      return 1
+    }
     return Float(settings.classWeights[index])
   }
 
@@ -203,19 +245,30 @@ package struct LinearLearner<Step: Optimizer>: Learner {
   private mutating func finishBlock() {
     blockCount += 1
     var excess = 0.0
-    for index in outputs.indices {
-      excess += outputs[index].step(
-        recordCount: block.count, stepCount: blockCount, limit: settings.gradientLimit)
+    // Taken out for the time of the loop: they may not be lent while the outputs change.
+    var moving = exchange(&weights, with: [])
+    moving.withUnsafeMutableBufferPointer { all in
+      for index in outputs.indices {
+        excess += outputs[index].step(
+          UnsafeMutableBufferPointer(rebasing: all[range(index)]), recordCount: block.count,
+          limit: settings.gradientLimit)
+      }
     }
-    let isFinite = outputs.allSatisfy(\.isFinite)
-    let start = block.upperBound
-    block = Self.block(from: start, batchSize: settings.batchSize)
-    if divergence.finishBlock(excess: excess, recordCount: start, isFinite: isFinite) { restart() }
+    weights = moving
+    let share = 1 / Float(blockCount)
+    for j in averages.indices { averages[j] += share * (weights[j] - averages[j]) }
+    let isFinite = weights.allSatisfy(\.isFinite)
+    block = Self.block(from: block.upperBound, batchSize: settings.batchSize)
+    if divergence.finishBlock(excess: excess, recordCount: recordCount, isFinite: isFinite) {
+      restart()
+    }
   }
 
   /// Forgets all weights and goes on with smaller steps.
   private mutating func restart() {
     blockCount = 0
+    for j in weights.indices { weights[j] = 0 }
+    for j in averages.indices { averages[j] = 0 }
     for index in outputs.indices { outputs[index] = newOutput() }
   }
 

@@ -27,12 +27,15 @@ extension LinearLearner {
           ? learner.classes.indices.firstIndex(of: merged.classes.indices[index]) : 0
         guard let own else { continue }
         average.add(
-          learner.target.coefficients(learner.outputs[own].served),
+          learner.coefficients(of: own),
           records: Double(learner.recordCount), curvature: learner.outputs[own].optimizer.hessian,
           from: partScaler, to: scaler)
       }
-      merged.outputs[index].serve(merged.target.weights(try average.weights()))
+      let weights = merged.target.weights(try average.weights())
+      merged.weights.replaceSubrange(merged.range(index), with: weights)
+      merged.outputs[index].gradient.removeAll()
     }
+    if merged.settings.averaging { merged.averages = merged.weights }
     merged.recordCount = parts.reduce(0) { $0 + $1.learner.recordCount }
     merged.block = block(from: merged.recordCount, batchSize: merged.settings.batchSize)
     return merged

@@ -1,10 +1,23 @@
 // MARK: - State
 
 extension LinearLearner {
-  package var isFinite: Bool { outputs.allSatisfy(\.isFinite) && target.isFinite }
+  package var isFinite: Bool {
+    weights.allSatisfy(\.isFinite) && averages.allSatisfy(\.isFinite) && target.isFinite
+      && outputs.allSatisfy { $0.gradient.sum.allSatisfy(\.isFinite) }
+  }
+
+  /// The coefficients of one output in the target's units.
+  func coefficients(of output: Int) -> [Double] {
+    target.coefficients(Array(servedWeights[range(output)]))
+  }
+
+  /// The numbers of one output among those of all.
+  func range(_ output: Int) -> Range<Int> {
+    output * columnCount..<(output + 1) * columnCount
+  }
 
   package func standardizedCoefficients(horizon: LabelHorizon) -> [[Double]] {
-    let coefficients = outputs.map { target.coefficients($0.served) }
+    let coefficients = outputs.indices.map { self.coefficients(of: $0) }
     guard task == .multiclass else { return coefficients }
     let unseen = [Double](repeating: 0, count: columnCount)
     var ordered = Array(repeating: unseen, count: (classes.indices.max() ?? -1) + 1)
@@ -16,11 +29,11 @@ extension LinearLearner {
     archive.metadata[prefix + "task"] = task.rawValue
     archive.metadata[prefix + "target"] = target.kind.rawValue
     let shape = [outputs.count, columnCount]
-    archive.set(outputs.flatMap(\.weights), shape: shape, as: prefix + "weights")
-    archive.set(outputs.flatMap(\.block.sum), shape: shape, as: prefix + "gradient")
-    archive.set(outputs.map(\.block.squaredDerivatives), as: prefix + "squaredDerivatives")
+    archive.set(weights, shape: shape, as: prefix + "weights")
+    archive.set(outputs.flatMap(\.gradient.sum), shape: shape, as: prefix + "gradient")
+    archive.set(outputs.map(\.gradient.squaredDerivatives), as: prefix + "squaredDerivatives")
     if settings.averaging {
-      archive.set(outputs.flatMap(\.average), shape: shape, as: prefix + "average")
+      archive.set(averages, shape: shape, as: prefix + "averages")
     }
     archive.set([recordCount, block.lowerBound, blockCount], as: prefix + "records")
     if task == .multiclass {
@@ -48,7 +61,7 @@ extension LinearLearner {
       settings: settings, task: task, columnCount: shape[1],
       standardizesTarget: kind != TargetScale.Kind.identity.rawValue)
 
-    let records = try archive.integers(prefix + "records", count: 3).map(Int.init)
+    let records = try archive.integers(prefix + "records", count: 3).map { Int($0) }
     block = Self.block(from: records[1], batchSize: settings.batchSize)
     (recordCount, blockCount) = (records[0], records[2])
     guard block.contains(recordCount), blockCount >= 0 else {
@@ -61,20 +74,18 @@ extension LinearLearner {
         indices: try archive.integers(prefix + "classes", count: shape[0]),
         run: try archive.integer(prefix + "recordsSinceNewClass", in: 0 ... .max))
     }
-    outputs = []
-    for _ in 0..<shape[0] { addOutput() }
+    while outputs.count < shape[0] { addOutput() }
     target = try TargetScale(target.kind, decoding: archive, prefix: prefix)
-    let count = shape[0] * columnCount
-    let weights = try archive.floats(prefix + "weights", count: count)
-    let gradient = try archive.floats(prefix + "gradient", count: count)
-    let squares = try archive.doubles(prefix + "squaredDerivatives", count: shape[0])
-    let average = settings.averaging ? try archive.floats(prefix + "average", count: count) : []
+    weights = try archive.floats(prefix + "weights", count: weights.count)
+    if settings.averaging {
+      averages = try archive.floats(prefix + "averages", count: weights.count)
+    }
+    let gradients = try archive.floats(prefix + "gradient", count: weights.count)
+    let squares = try archive.doubles(prefix + "squaredDerivatives", count: outputs.count)
     for index in outputs.indices {
-      let range = index * columnCount..<(index + 1) * columnCount
-      outputs[index].weights = Array(weights[range])
-      outputs[index].block.sum = Array(gradient[range])
-      outputs[index].block.squaredDerivatives = squares[index]
-      if settings.averaging { outputs[index].average = Array(average[range]) }
+      outputs[index] = newOutput()
+      outputs[index].gradient.sum = Array(gradients[range(index)])
+      outputs[index].gradient.squaredDerivatives = squares[index]
       try outputs[index].optimizer.decode(from: archive, prefix: "\(prefix)optimizer.\(index).")
     }
   }

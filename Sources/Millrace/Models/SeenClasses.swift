@@ -23,9 +23,10 @@ struct SeenClasses: Sendable, Equatable {
     run = 0
   }
 
-  /// The probability that the next class is one not yet seen, given that there are any.
-  private var novelty: Double {
-    let records = Double(run + 2)
+  /// The probability that a class is one not yet seen, given that there are any, when so many
+  /// records more have come.
+  private func novelty(later: Int) -> Double {
+    let records = Double(run + later + 2)
     return max(1e-6, 0.5 / (records * records.squareRoot()))
   }
 
@@ -34,16 +35,17 @@ struct SeenClasses: Sendable, Equatable {
   /// - Parameters:
   ///   - means: one per output, `stride` apart.
   ///   - prediction: `width` numbers.
+  ///   - later: how many records, not yet counted in `run`, come before this one.
   func write<Mean: BinaryFloatingPoint>(
     _ means: UnsafePointer<Mean>, stride: Int = 1, to prediction: UnsafeMutablePointer<Double>,
-    width: Int
+    width: Int, later: Int = 0
   ) {
     let unseen = width - indices.count
-    let unseenShare = unseen > 0 ? (indices.isEmpty ? 1 : novelty) / Double(unseen) : 0
-    let seenShare = unseen > 0 ? 1 - novelty : 1
+    let novelty = indices.isEmpty ? 1 : unseen > 0 ? novelty(later: later) : 0
+    let unseenShare = unseen > 0 ? novelty / Double(unseen) : 0
     for k in 0..<width { prediction[k] = unseenShare }
     for (output, index) in indices.enumerated() where index < width {
-      prediction[index] = seenShare * Double(means[output * stride])
+      prediction[index] = (1 - novelty) * Double(means[output * stride])
     }
   }
 

@@ -18,12 +18,14 @@ package struct AdaGrad: Optimizer {
     squares = Array(repeating: 0, count: columnCount)
   }
 
-  package mutating func step(_ weights: inout [Float], _ block: BlockGradient) {
-    let scale = 1 / Float(block.recordCount)
+  package mutating func step(
+    _ weights: UnsafeMutableBufferPointer<Float>, _ gradient: BlockGradient
+  ) {
+    let scale = 1 / Float(gradient.recordCount)
     let (eta, l1, l2) = (Float(rate), Float(settings.l1), Float(settings.l2))
     let constant = weights.count - 1
     for j in weights.indices {
-      let g = scale * block.sum[j]
+      let g = scale * gradient.sum[j]
       squares[j] += g * g
       guard squares[j] > 0 else { continue }
       let step = eta / squares[j].squareRoot()

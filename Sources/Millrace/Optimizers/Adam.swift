@@ -22,16 +22,18 @@ package struct Adam: Optimizer {
     squares = means
   }
 
-  package mutating func step(_ weights: inout [Float], _ block: BlockGradient) {
+  package mutating func step(
+    _ weights: UnsafeMutableBufferPointer<Float>, _ gradient: BlockGradient
+  ) {
     stepCount += 1
     let eta = settings.schedule.stepSize(stepCount, rate: rate, l2: settings.l2)
     let (decay1, decay2) = (Float(Self.decay1), Float(Self.decay2))
     let meanScale = Float(1 / (1 - power(Self.decay1, stepCount)))
     let squareScale = Float(1 / (1 - power(Self.decay2, stepCount)))
-    let scale = 1 / Float(block.recordCount)
+    let scale = 1 / Float(gradient.recordCount)
     let constant = weights.count - 1
     for j in weights.indices {
-      let g = scale * block.sum[j]
+      let g = scale * gradient.sum[j]
       means[j] = decay1 * means[j] + (1 - decay1) * g
       squares[j] = decay2 * squares[j] + (1 - decay2) * g * g
       let direction = meanScale * means[j] / ((squareScale * squares[j]).squareRoot() + 1e-8)

@@ -22,11 +22,13 @@ package struct FTRLProximal: Optimizer {
     n = z
   }
 
-  package mutating func step(_ weights: inout [Float], _ block: BlockGradient) {
+  package mutating func step(
+    _ weights: UnsafeMutableBufferPointer<Float>, _ gradient: BlockGradient
+  ) {
     let (alpha, l1, l2) = (Float(rate), Float(settings.l1), Float(settings.l2))
     let constant = weights.count - 1
     for j in weights.indices {
-      let g = block.sum[j]
+      let g = gradient.sum[j]
       let root = (n[j] + g * g).squareRoot()
       z[j] += g - (root - n[j].squareRoot()) / alpha * weights[j]
       n[j] += g * g

@@ -54,21 +54,23 @@ package struct OnlineNewton: Optimizer {
     scaledRowCount += rows.count
   }
 
-  package mutating func step(_ weights: inout [Float], _ block: BlockGradient) {
-    let decay = power(forgetting, block.recordCount)
-    mass = decay * mass + Double(block.recordCount)
-    var gradient = block.sum
+  package mutating func step(
+    _ weights: UnsafeMutableBufferPointer<Float>, _ gradient: BlockGradient
+  ) {
+    let decay = power(forgetting, gradient.recordCount)
+    mass = decay * mass + Double(gradient.recordCount)
+    var slope = gradient.sum
     if settings.l2 > 0 {
-      let pull = Float(settings.l2 * Double(block.recordCount))
-      for j in 0..<columnCount - 1 { gradient[j] += pull * weights[j] }
+      let pull = Float(settings.l2 * Double(gradient.recordCount))
+      for j in 0..<columnCount - 1 { slope[j] += pull * weights[j] }
     }
     let (ridge, columns, count) = (ridge, columnCount, scaledRowCount)
     let delta = scaledRows.withVectorView { all in
       let rows = MatrixView(all.base, rows: count, columns: columns)
       dense?.add(rows, decay: decay)
       diagonal?.add(rows, decay: decay)
-      return dense?.solve(gradient, ridge: ridge, recordCount: mass)
-        ?? diagonal?.solve(gradient, ridge: ridge, rows: rows)
+      return dense?.solve(slope, ridge: ridge, recordCount: mass)
+        ?? diagonal?.solve(slope, ridge: ridge, rows: rows)
     }
     if let delta {
       for j in weights.indices { weights[j] -= Float(rate) * delta[j] }

@@ -1,6 +1,5 @@
 /// How the weights of one output of a linear learner move: one step for each block of records.
-///
-/// A learner is generic over its optimizer, so that no call in it is dynamic.
+
 package protocol Optimizer: Sendable {
   /// Whether `observe` wants the rows and the loss's curvature.
   var usesCurvature: Bool { get }
@@ -21,8 +20,8 @@ package protocol Optimizer: Sendable {
   ///
   /// - Parameters:
   ///   - weights: one per column.
-  ///   - block: what the block's records ask for.
-  mutating func step(_ weights: inout [Float], _ block: BlockGradient)
+  ///   - gradient: what the block's records ask for.
+  mutating func step(_ weights: UnsafeMutableBufferPointer<Float>, _ gradient: BlockGradient)
 
   /// The second derivative of all losses in the weights, where it is kept whole.
   var hessian: Matrix<Double>? { get }

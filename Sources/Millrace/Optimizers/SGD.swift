@@ -33,32 +33,34 @@ package struct SGD: Optimizer {
     probe?.observe(rows, curvatures: curvatures)
   }
 
-  package mutating func step(_ weights: inout [Float], _ block: BlockGradient) {
-    if usesCurvature { probe?.finishBlock(recordCount: block.recordCount) }
+  package mutating func step(
+    _ weights: UnsafeMutableBufferPointer<Float>, _ gradient: BlockGradient
+  ) {
+    if usesCurvature { probe?.finishBlock(recordCount: gradient.recordCount) }
     stepCount += 1
     let rate =
-      settings.learningRate.map { $0 * shorter(block.recordCount, columnCount: weights.count) }
-      ?? probe?.stableStep(recordCount: block.recordCount) ?? 1
+      settings.learningRate.map { $0 * shorter(gradient.recordCount, columnCount: weights.count) }
+      ?? probe?.stableStep(recordCount: gradient.recordCount) ?? 1
     var eta =
       rateFactor * settings.schedule.stepSize(stepCount, rate: rate, l2: settings.l2)
-    if probe != nil { eta = min(eta, longestStep(block)) }
+    if probe != nil { eta = min(eta, longestStep(gradient)) }
     if settings.l2 > 0 {
       let shrink = Float(max(0, 1 - eta * settings.l2))
       for j in 0..<weights.count - 1 { weights[j] *= shrink }
     }
-    let factor = Float(eta / Double(block.recordCount))
-    for j in weights.indices { weights[j] -= factor * block.sum[j] }
-    if settings.l1 > 0 { penalize(&weights, eta) }
+    let factor = Float(eta / Double(gradient.recordCount))
+    for j in weights.indices { weights[j] -= factor * gradient.sum[j] }
+    if settings.l1 > 0 { penalize(weights, eta) }
   }
 
   /// The longest step that the block itself can bear, whatever was measured before it.
   ///
   /// The curvature along g = Zᵀr/b is ‖Zg‖²/(b‖g‖²), which by Cauchy and Schwarz is at least
   /// ‖g‖²/mean(r²). For one record this is the step of normalised least mean squares, 1/‖z‖².
-  private func longestStep(_ block: BlockGradient) -> Double {
-    let squaredLength = block.squaredLength
+  private func longestStep(_ gradient: BlockGradient) -> Double {
+    let squaredLength = gradient.squaredLength
     guard squaredLength > 0 else { return 0 }
-    return Double(block.recordCount) * block.squaredDerivatives / squaredLength
+    return Double(gradient.recordCount) * gradient.squaredDerivatives / squaredLength
   }
 
   /// By what the step of a small first block is shorter than a full one's: the mean of b gradients
@@ -69,7 +71,7 @@ package struct SGD: Optimizer {
   }
 
   /// Takes from each weight what it still owes of the L1 penalty.
-  private mutating func penalize(_ weights: inout [Float], _ eta: Double) {
+  private mutating func penalize(_ weights: UnsafeMutableBufferPointer<Float>, _ eta: Double) {
     penaltyTotal += eta * settings.l1
     for j in 0..<weights.count - 1 {
       let before = Double(weights[j])

@@ -40,16 +40,16 @@ import Testing
   }
 
   /// One learner per half of a stream, each behind a scaler of its own.
-  private func parts<Step>(
-    _ type: LinearLearner<Step>.Type, _ settings: LearnerSettings, task: Task
-  ) -> (parts: [(learner: LinearLearner<Step>, scaler: StandardScaler)], scaler: StandardScaler) {
-    var parts: [(learner: LinearLearner<Step>, scaler: StandardScaler)] = []
+  private func parts(
+    _ settings: LearnerSettings, task: Task
+  ) -> (parts: [(learner: LinearLearner, scaler: StandardScaler)], scaler: StandardScaler) {
+    var parts: [(learner: LinearLearner, scaler: StandardScaler)] = []
     var merged = StandardScaler(columnCount: 6, limit: 10)
     for seed in 1...2 as ClosedRange<UInt64> {
       let stream = LabelledRows.linear(task, count: 1_500, classCount: 4, seed: seed)
         .mapColumns { columns, _ in columns.map { $0 + Float(seed) } }
       let (rows, scaler) = stream.standardized()
-      var learner = LinearLearner<Step>(settings: settings, task: task, columnCount: 7)
+      var learner = LinearLearner(settings: settings, task: task, columnCount: 7)
       _ = learner.learn(
         rows, columns: 7, labels: stream.labels, weights: stream.weights,
         width: learner.outputWidth(classCount: 4))
@@ -75,7 +75,7 @@ import Testing
   func `merge as the average of their functions`(task: Task) throws {
     var settings = LearnerSettings()
     settings.learner = .sgd
-    let (parts, scaler) = parts(LinearLearner<SGD>.self, settings, task: task)
+    let (parts, scaler) = parts(settings, task: task)
     let merged = rawCoefficients(
       try LinearLearner.merging(parts, scaler: scaler), scaler)
     let own = parts.map { rawCoefficients($0.learner, $0.scaler) }

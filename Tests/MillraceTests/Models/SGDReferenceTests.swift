@@ -71,7 +71,7 @@ import Testing
       labels.append(expected.task == .binary ? (margin + noise > 0 ? 1 : 0) : margin + 0.5 * noise)
       weights.append(1 + u[4])
     }
-    var learner = LinearLearner<SGD>(
+    var learner = LinearLearner(
       settings: settings, task: expected.task, columnCount: 4, standardizesTarget: false)
     _ = learner.learn(rows, columns: 4, labels: labels, weights: weights, width: 1)
     for (weight, reference) in zip(
