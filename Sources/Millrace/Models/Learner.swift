@@ -45,6 +45,9 @@ public protocol Learner: Sendable {
   /// Whether every number in the state is finite: the gate refuses a version where it is not.
   var isFinite: Bool { get }
 
+  /// How its steps were too long, for a learner that takes steps of a given length.
+  var divergence: Divergence { get }
+
   /// The linear part of the model over the standardised columns, the constant last: one vector
   /// per output (one, or one per class).
   func standardizedCoefficients(horizon: LabelHorizon) -> [[Double]]
@@ -70,4 +73,9 @@ public protocol Learner: Sendable {
   static func merging(
     _ parts: [(learner: Self, scaler: StandardScaler)], scaler: StandardScaler
   ) throws(MillraceError) -> Self
+}
+
+extension Learner {
+  /// Nothing: a learner that finds the length of its steps itself does not diverge.
+  public var divergence: Divergence { Divergence() }
 }

@@ -23,7 +23,7 @@ package struct LinearLearner: Learner {
   var outputs: [LinearOutput] = []
   var classes = SeenClasses()
   var target: TargetScale
-  var divergence = DivergenceMonitor()
+  var monitor = DivergenceMonitor()
   /// Records learnt from.
   var recordCount = 0
   /// Blocks finished since the start, or the last start again.
@@ -60,7 +60,7 @@ package struct LinearLearner: Learner {
 
   func newOutput() -> LinearOutput {
     LinearOutput(
-      settings: settings, task: task, columnCount: columnCount, rateFactor: divergence.rateFactor)
+      settings: settings, task: task, columnCount: columnCount, rateFactor: monitor.rateFactor)
   }
 
   /// The weights that predict.
@@ -68,8 +68,7 @@ package struct LinearLearner: Learner {
 
   package func outputWidth(classCount: Int) -> Int { task == .multiclass ? classCount : 1 }
 
-  /// How often it diverged and started again.
-  package var restartCount: Int { divergence.restartCount }
+  package var divergence: Divergence { monitor.summary }
 
   // MARK: - Prediction
 
@@ -206,7 +205,7 @@ package struct LinearLearner: Learner {
     }
     loss.addAtZero(
       targets: scratch.targets, weights: scratch.weights, outputs: outputs.count,
-      count: rows.count, to: &divergence.zeroLoss)
+      count: rows.count, to: &monitor.zeroLoss)
     for output in outputs.indices { addGradient(of: output, rows, labels: labels, scratch) }
     recordCount += rows.count
   }
@@ -259,7 +258,7 @@ package struct LinearLearner: Learner {
     for j in averages.indices { averages[j] += share * (weights[j] - averages[j]) }
     let isFinite = weights.allSatisfy(\.isFinite)
     block = Self.block(from: block.upperBound, batchSize: settings.batchSize)
-    if divergence.finishBlock(excess: excess, recordCount: recordCount, isFinite: isFinite) {
+    if monitor.finishBlock(excess: excess, recordCount: recordCount, isFinite: isFinite) {
       restart()
     }
   }

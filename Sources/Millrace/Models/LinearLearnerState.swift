@@ -41,7 +41,7 @@ extension LinearLearner {
       archive.set(classes.run, as: prefix + "recordsSinceNewClass")
     }
     target.encode(into: &archive, prefix: prefix)
-    divergence.encode(into: &archive, prefix: prefix)
+    monitor.encode(into: &archive, prefix: prefix)
     for (index, output) in outputs.enumerated() {
       output.optimizer.encode(into: &archive, prefix: "\(prefix)optimizer.\(index).")
     }
@@ -68,7 +68,7 @@ extension LinearLearner {
       throw MillraceError(
         .store, "tensor '\(prefix)records' is \(records); expected a count within its block")
     }
-    divergence = try DivergenceMonitor(decoding: archive, prefix: prefix)
+    monitor = try DivergenceMonitor(decoding: archive, prefix: prefix)
     if task == .multiclass {
       classes = SeenClasses(
         indices: try archive.integers(prefix + "classes", count: shape[0]),

@@ -13,6 +13,8 @@ struct Challenger: Sendable {
 enum PartitionEvent {
   /// The windows were compared with their references.
   case checked(DriftCheck)
+  /// The learner diverged in this step and started again.
+  case diverged(Divergence)
   /// The model that `RetrainPolicy.onDrift` starts with is trained.
   case warmedUp
   /// A challenger was trained from the recent window of so many rows.
@@ -141,6 +143,10 @@ struct Partition: Sendable {
     var events = checks.map(PartitionEvent.checked)
     let hasAlarms = checks.contains { !$0.alarms.isEmpty }
     checks.removeAll()
+    let divergence = model.learner.divergence
+    if divergence.restarts > 0, divergence.atRow > model.rowCount - Self.stepRows {
+      events.append(.diverged(divergence))
+    }
     if settings.retrain == .onDrift, !isFrozen, rowCount >= settings.drift?.reference ?? 0 {
       isFrozen = true
       events.append(.warmedUp)

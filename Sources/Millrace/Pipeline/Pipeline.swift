@@ -310,6 +310,11 @@ public final class Pipeline {
         state.history.note(RunEvent(alarm: alarm.alarm, atRow: row - sinceAlarm))
         try sinks.writeAlarm(alarm)
       }
+    case .diverged(let divergence):
+      let detail =
+        "start \(divergence.restarts + 1), with \(divergence.learningRateFactor) of the learning rate"
+      warn("the learner diverged by row \(divergence.atRow): \(detail)")
+      state.history.note(RunEvent(.divergence, atRow: row, detail: detail))
     case .warmedUp:
       self.state = state
       return try publish(reason: "the first \(partition.rowCount) records were learnt")
@@ -355,6 +360,9 @@ public final class Pipeline {
     result.task = state.schema.task
     result.features = state.schema.featureNames
     result.progressive = cumulativeMetrics().summary
+    var divergence = Divergence()
+    for partition in orderedPartitions { divergence.merge(partition.model.learner.divergence) }
+    result.divergence = divergence.restarts > 0 ? divergence : nil
     if let publisher, let version = state.published.last ?? publisher.servedVersion {
       let path = publisher.store.path(of: ModelVersion(name: job.modelName, version: version))
       result.model = .init(name: job.modelName, version: version, path: path)

@@ -1,4 +1,4 @@
-/// What a version must pass before it is served: finite weights, the schema of what is served, and
+/// What a version must pass before it is served: finite weights, steps that do not diverge, the schema of what is served, and
 /// a progressive loss on the latest records that is no worse.
 public enum PromotionGate {
   /// The losses of two models on the same latest records, predicted by both before either learnt
@@ -22,6 +22,9 @@ public enum PromotionGate {
     to candidate: Model, served: Model? = nil, measurement: Measurement, tolerance: Double = 0
   ) -> String? {
     if !candidate.isFinite { return "it has weights that are not finite" }
+    if candidate.learner.divergence.goesOn {
+      return "its learner diverges: the learning rate is too large"
+    }
     if let served,
       served.schema.columns != candidate.schema.columns
         || served.schema.sparseWidth != candidate.schema.sparseWidth

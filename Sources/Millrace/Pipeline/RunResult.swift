@@ -103,6 +103,8 @@ public struct RunResult: Encodable, Sendable {
   public var chosen: [String: String]?
   /// What the exact solution's coefficients are worth, when asked for.
   public var summary: CoefficientSummary?
+  /// How the learner diverged; `nil` when it did not.
+  public var divergence: Divergence?
   /// The last version published.
   public var model: PublishedModel?
   /// Coefficients, when asked for.

@@ -109,6 +109,8 @@ public struct RunEvent: Codable, Equatable, Sendable {
     case rejected
     /// The job went on from its checkpoint.
     case restart
+    /// The learner diverged and started again with shorter steps.
+    case divergence
   }
 
   /// What happened.

@@ -40,6 +40,11 @@ extension RunResult {
       lines.append("\(settings == chosen.map(Self.text) ? "*" : " ") \(settings): \(measured)")
     }
     if let summary { lines.append(summary.text) }
+    if let divergence {
+      lines.append(
+        "diverged \(divergence.restarts) times, the last by row \(divergence.atRow): learnt with"
+          + " \(shown(divergence.learningRateFactor)) of the learning rate")
+    }
     let alarms = drift?.alarms ?? []
     for alarm in alarms.prefix(Self.alarmLines) {
       let evidence = [("D", alarm.alarm.ks), ("PSI", alarm.alarm.psi)]

@@ -194,7 +194,7 @@ package struct TimePlot {
       for (name, shape) in [
         ("alarm", "M0-5.5L5.5 4.5H-5.5Z"), ("retraining", "M0-5.5L5.5 0L0 5.5L-5.5 0Z"),
         ("swap", "M-4.5-4.5H4.5V4.5H-4.5Z"), ("rejected", "M-4-4L4 4M4-4L-4 4"),
-        ("restart", "M0-6V6"),
+        ("restart", "M0-6V6"), ("divergence", "M-5 5L0-5L5 5"),
       ] {
         Node("path", ["id": name, "class": "symbol \(name)", "d": shape])
       }

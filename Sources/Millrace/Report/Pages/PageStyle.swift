@@ -94,7 +94,7 @@ enum PageStyle {
     .chance{stroke:var(--base);stroke-dasharray:3 4;stroke-width:1}
     .gap{stroke:var(--alarm);stroke-width:2}
     .symbol{stroke-width:2}
-    .symbol.alarm,.symbol.rejected{stroke:var(--alarm)}
+    .symbol.alarm,.symbol.rejected,.symbol.divergence{stroke:var(--alarm)}
     .symbol.alarm{fill:var(--alarm);stroke:none}
     .symbol.retraining{fill:var(--retraining)}
     .symbol.swap{fill:var(--swap)}

@@ -70,7 +70,7 @@ extension RunPage {
   private func lanes() -> [TimePlot.Lane] {
     let names: [RunEvent.Kind: String] = [
       .alarm: "alarm", .retraining: "retrained", .swap: "swapped", .rejected: "rejected",
-      .restart: "restarted",
+      .restart: "restarted", .divergence: "diverged",
     ]
     return RunEvent.Kind.allCases.enumerated().compactMap { index, kind in
       guard let count = history.eventCounts[kind], count > 0 else { return nil }
