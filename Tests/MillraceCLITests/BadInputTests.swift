@@ -137,7 +137,27 @@ import Testing
     ),
     (
       ["train", "data.csv", "--label", "y", "--learner", "exact", "--l1", "1"],
-      ["l1 is \"1.0\"", "expected 0"]
+      ["l1 is \"1.0\"", "sgd, adagrad, adam, ftrl"]
+    ),
+    (
+      ["train", "data.csv", "--label", "y", "--learner", "sgd", "--forgetting", "0.99"],
+      ["forgetting is \"0.99\"", "only newton"]
+    ),
+    (
+      ["train", "data.csv", "--label", "y", "--learner", "sgd", "--loss", "huber"],
+      ["loss is \"huber\"", "logistic for the task binary"]
+    ),
+    (
+      ["train", "data.csv", "--label", "y", "--averaging"],
+      ["averaging is \"true\"", "sgd, adagrad, adam, ftrl, newton"]
+    ),
+    (
+      ["train", "data.csv", "--label", "a", "--learner", "sgd", "--quantile", "0.9"],
+      ["quantile is \"0.9\"", "the loss quantile"]
+    ),
+    (
+      ["train", "data.csv", "--label", "a", "--learner", "sgd", "--class-weights", "1,2"],
+      ["class-weights is \"[1.0, 2.0]\"", "task regression"]
     ),
     (["train", "data.csv", "--label", "y", "--test", "1.5"], ["--test is \"1.5\""]),
     (["train", "data.xyz", "--label", "y"], ["data.xyz", ".csv"]),

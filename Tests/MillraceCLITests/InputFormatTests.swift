@@ -36,8 +36,8 @@ import Testing
     if command == "run" && learner == "exact" { return }
     let options =
       (command == "run" ? ["--until-end"] : []) + [
-        "--learner", learner, "--l2", "0.01", "--quiet", "--model",
-      ]
+        "--learner", learner, "--quiet", "--model",
+      ] + (learner == "exact" ? ["--l2", "0.01"] : [])
     let forms: [(name: String, address: [String], label: String, input: String?)] = [
       ("csv", ["data.csv"], "y", nil), ("tsv", ["data.tsv"], "y", nil),
       ("gz", ["data.csv.gz"], "y", nil), ("jsonl", ["data.jsonl"], "y", nil),

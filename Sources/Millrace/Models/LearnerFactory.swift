@@ -63,18 +63,18 @@ extension LearnerSettings {
   ///
   /// - Throws: `configuration` with the key, its value and what is allowed.
   public func validate(for task: Task) throws(MillraceError) {
-    try check("learningRate", learningRate ?? 1, "a positive number") { $0 > 0 }
+    try check("learning-rate", learningRate ?? 1, "a positive number") { $0 > 0 }
     try check("l1", l1, "0 or a positive number") { $0 >= 0 }
     try check("l2", l2, "0 or a positive number") { $0 >= 0 }
-    try check("huberThreshold", huberThreshold, "a positive number") { $0 > 0 }
+    try check("huber-threshold", huberThreshold, "a positive number") { $0 > 0 }
     try check("quantile", quantile, "a number between 0 and 1") { $0 > 0 && $0 < 1 }
-    try check("gradientLimit", gradientLimit ?? 1, "a positive number") { $0 > 0 }
+    try check("gradient-limit", gradientLimit ?? 1, "a positive number") { $0 > 0 }
     try check("forgetting", forgetting ?? 1, "more than 0 and at most 1") { $0 > 0 && $0 <= 1 }
     for weight in classWeights {
-      try check("classWeights", weight, "0 or a positive number") { $0 >= 0 }
+      try check("class-weights", weight, "0 or a positive number") { $0 >= 0 }
     }
     guard (1...1_000_000).contains(batchSize) else {
-      throw .setting("batchSize", "\(batchSize)", expected: "1 to 1000000")
+      throw .setting("batch-size", "\(batchSize)", expected: "1 to 1000000")
     }
     if learner == .sgd, schedule == .optimal, l2 == 0 {
       throw .setting("l2", "0", expected: "a positive number, which the schedule optimal needs")
@@ -82,13 +82,45 @@ extension LearnerSettings {
     if learner == .adam, schedule == .optimal {
       throw .setting("schedule", "optimal", expected: "constant or invscaling for adam")
     }
-    if learner == .newton, l1 > 0 {
-      throw .setting("l1", "\(l1)", expected: "0 for newton; sgd, adagrad, adam and ftrl have it")
-    }
     let losses = Loss.allowed(for: task)
     if let loss, !losses.contains(loss) {
       let names = losses.map(\.rawValue).joined(separator: ", ")
       throw .setting("loss", loss.rawValue, expected: "\(names) for the task \(task.rawValue)")
+    }
+    try checkUse(for: task)
+  }
+
+  /// Checks that nothing is set which the learner, the task or the loss has no use for.
+  private func checkUse(for task: Task) throws(MillraceError) {
+    let untouched = LearnerSettings()
+    let isOwnLoss = loss == nil || loss == Loss(task)
+    let isPlain = basis == .auto || basis == .linear
+    let optimizers: [Kind] = [.sgd, .adagrad, .adam, .ftrl, .newton]
+    let uses: [(key: String, value: String?, learners: [Kind])] = [
+      ("basis", isPlain ? nil : basis.rawValue, [.auto]),
+      ("learning-rate", learningRate.map { "\($0)" }, optimizers),
+      ("schedule", schedule == untouched.schedule ? nil : schedule.rawValue, [.sgd, .adam]),
+      ("l1", l1 > 0 ? "\(l1)" : nil, [.sgd, .adagrad, .adam, .ftrl]),
+      ("l2", l2 > 0 ? "\(l2)" : nil, optimizers + [.exact]),
+      ("loss", isOwnLoss ? nil : loss?.rawValue, optimizers),
+      ("class-weights", classWeights.isEmpty ? nil : "\(classWeights)", optimizers),
+      ("gradient-limit", gradientLimit.map { "\($0)" }, optimizers),
+      ("averaging", averaging ? "true" : nil, optimizers),
+      ("forgetting", forgetting.map { "\($0)" }, [.newton]),
+    ]
+    for (key, value, learners) in uses where !learners.contains(learner) {
+      guard let value else { continue }
+      let names = learners.map(\.rawValue).joined(separator: ", ")
+      throw .setting(key, value, expected: "none with \(learner.rawValue): only \(names) have it")
+    }
+    if task == .regression, !classWeights.isEmpty {
+      throw .setting("class-weights", "\(classWeights)", expected: "none for the task regression")
+    }
+    if quantile != untouched.quantile, loss != .quantile {
+      throw .setting("quantile", "\(quantile)", expected: "the loss quantile beside it")
+    }
+    if huberThreshold != untouched.huberThreshold, loss != .huber {
+      throw .setting("huber-threshold", "\(huberThreshold)", expected: "the loss huber beside it")
     }
   }
 

@@ -40,21 +40,22 @@ public enum Loss: String, Codable, Sendable, CaseIterable {
 }
 
 /// A loss with its parameters. Margins and means of several outputs lie one output after another.
-struct LossFunction: Sendable {
+package struct LossFunction: Sendable {
   let loss: Loss
   /// Where Huber's loss turns linear, in standardised targets.
   let huberThreshold: Double
   /// The quantile that the pinball loss fits, in 0 … 1.
   let quantile: Double
 
-  init(_ loss: Loss, settings: LearnerSettings) {
+  /// A loss with the settings' threshold and quantile.
+  package init(_ loss: Loss, settings: LearnerSettings) {
     self.loss = loss
     huberThreshold = settings.huberThreshold
     quantile = settings.quantile
   }
 
   /// The predicted mean of each margin: `outputs` times `count` of them, `stride` apart.
-  func link(
+  package func link(
     _ margins: UnsafePointer<Float>, outputs: Int, count: Int, stride: Int,
     into means: UnsafeMutablePointer<Double>
   ) {
@@ -67,7 +68,7 @@ struct LossFunction: Sendable {
   }
 
   /// weight · ∂loss/∂m of each record: where the link is canonical, the residual μ − y.
-  func derivative(
+  package func derivative(
     means: UnsafePointer<Double>, targets: UnsafePointer<Double>, weights: UnsafePointer<Float>,
     count: Int, into derivatives: UnsafeMutablePointer<Float>
   ) {
@@ -93,7 +94,7 @@ struct LossFunction: Sendable {
   ///
   /// The K outputs of a softmax are taken apart by K/(K − 1) times their own curvature, which is
   /// exact for two.
-  func curvature(
+  package func curvature(
     means: UnsafePointer<Double>, targets: UnsafePointer<Double>, weights: UnsafePointer<Float>,
     outputs: Int, count: Int, into curvatures: UnsafeMutablePointer<Float>
   ) {

@@ -107,6 +107,20 @@ extension ValueKind where Value == [Int] {
   }
 }
 
+extension ValueKind where Value == [Double] {
+  /// Numbers between commas.
+  package static func numbers(in range: ClosedRange<Double>) -> Self {
+    let kind = ValueKind<Double>.number(in: range)
+    return Self(
+      expected: "\(kind.expected), several between commas",
+      parse: { texts in
+        let values = texts.compactMap { kind.parse([$0]) }
+        return values.count == texts.count ? values : nil
+      },
+      describe: { $0.isEmpty ? nil : $0.map { "\($0)" }.joined(separator: ",") }, arity: .list)
+  }
+}
+
 extension ValueKind where Value: FixedWidthInteger {
   /// A whole number: `10000` or `10_000`.
   package static func integer(in range: ClosedRange<Value> = .min ... .max) -> Self {

@@ -20,6 +20,25 @@ enum LearnerOptions {
     help: "How the step size falls.")
   static let l1 = Option("l1", "A", .number(in: 0...1e12), default: 0, help: "The L1 penalty.")
   static let l2 = Option("l2", "A", .number(in: 0...1e12), default: 0, help: "The L2 penalty.")
+  static let loss = Option<Loss?>(
+    "loss", "LOSS", .choice, help: "What is minimised; by default the task's own.")
+  static let huberThreshold = Option(
+    "huber-threshold", "X", .positiveNumber, default: LearnerSettings().huberThreshold,
+    help: "Where the loss huber turns linear, in deviations of the label.")
+  static let quantile = Option(
+    "quantile", "Q", .number(in: 0...1), default: LearnerSettings().quantile,
+    help: "The quantile that the loss quantile fits.")
+  static let classWeights = Option<[Double]>(
+    "class-weights", "A,B,…", .numbers(in: 0...1e12), default: [],
+    help: "The importance of each class's records, in the order of the classes.")
+  static let gradientLimit = Option<Double?>(
+    "gradient-limit", "X", .positiveNumber,
+    help: "The longest mean gradient of a block; a longer one is shortened to it.")
+  static let averaging = Option(
+    flag: "averaging", help: "Predict by the mean of the weights over all steps.")
+  static let forgetting = Option<Double?>(
+    "forgetting", "F", .number(in: 0...1),
+    help: "The factor per record by which newton forgets; 1 forgets nothing.")
   static let driftVariance = Option(
     "drift-variance", "Q", .number(in: 0...1e6), default: LearnerSettings().driftVariance,
     help: "The variance that a filter's weights gain per record: how fast it forgets.")
@@ -57,7 +76,8 @@ enum LearnerOptions {
     help: "1 reads and learns in turn; otherwise a thread reads ahead. Changes no result.")
 
   static let all: [any CommandOption] = [
-    task, learner, basis, learningRate, schedule, l1, l2, driftVariance, passes, features, exclude,
+    task, learner, basis, learningRate, schedule, l1, l2, loss, huberThreshold, quantile,
+    classWeights, gradientLimit, averaging, forgetting, driftVariance, passes, features, exclude,
     hashBits, interactions,
     weight, key, timestamp, seed, format, header,
     maxBadRecords, threads,
@@ -72,6 +92,13 @@ enum LearnerOptions {
     settings.schedule = arguments[schedule]
     settings.l1 = arguments[l1]
     settings.l2 = arguments[l2]
+    settings.loss = arguments[loss]
+    settings.huberThreshold = arguments[huberThreshold]
+    settings.quantile = arguments[quantile]
+    settings.classWeights = arguments[classWeights]
+    settings.gradientLimit = arguments[gradientLimit]
+    settings.averaging = arguments[averaging]
+    settings.forgetting = arguments[forgetting]
     settings.driftVariance = arguments[driftVariance]
     settings.batchSize = blockSize
     settings.seed = arguments[seed]
