@@ -25,9 +25,12 @@ import Testing
     var l2 = 0.0
     var task = Task.binary
     var loss: Loss?
+    var averaging = false
     var expected: [Double]
 
-    var description: String { "\(task) \(schedule) l1 \(l1) l2 \(l2)" }
+    var description: String {
+      "\(task) \(schedule) l1 \(l1) l2 \(l2)\(averaging ? " averaged" : "")"
+    }
   }
 
   static let cases = [
@@ -52,6 +55,12 @@ import Testing
     Case(  // loss='huber', epsilon=.1
       schedule: .constant, task: .regression, loss: .huber,
       expected: [1.11985534, -1.38413251, 0.37355493, 0.31449549]),
+    Case(  // average=True
+      schedule: .constant, averaging: true,
+      expected: [1.36177152, -1.83002403, 0.41933752, 0.32315784]),
+    Case(
+      schedule: .invscaling, task: .regression, averaging: true,
+      expected: [1.22382113, -1.66395229, 0.44778287, 0.33860576]),
   ]
 
   @Test(arguments: cases) func `agree with scikit-learn`(_ expected: Case) throws {
@@ -60,7 +69,7 @@ import Testing
     settings.batchSize = 1
     settings.learningRate = 0.1
     (settings.schedule, settings.l1, settings.l2) = (expected.schedule, expected.l1, expected.l2)
-    settings.loss = expected.loss
+    (settings.loss, settings.averaging) = (expected.loss, expected.averaging)
     var uniform = SeededUniform()
     var (rows, labels, weights) = ([Float](), [Double](), [Float]())
     for _ in 0..<400 {
