@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""The engine's parts in memory beside scikit-learn's, measured in one run.
+
+    Benchmarks/micro.py [--rows N]
+
+Builds and runs the package of micro-benchmarks here; scikit-learn works on rows of the same kind
+before and after it, and its better time counts.
+"""
+
+import argparse
+import json
+import subprocess
+import time
+
+import numpy as np
+from sklearn.linear_model import SGDClassifier
+
+import peers
+
+# What is aimed at: the most that a work may take, as a share of its peer's time.
+AIMS = {
+    "epoch of SGD": ("scikit-learn, an epoch of SGD", 1 / 12),
+    "epoch of OnlineNewton": ("scikit-learn, an epoch of SGD", 1 / 2.5),
+    "batch predict": ("scikit-learn, batch predict", 0.6),
+}
+
+
+def millrace(rows):
+    """What the Swift package measures, by name: seconds, count, log-loss."""
+    package = str(peers.ROOT / "Benchmarks")
+    build = ["swift", "build", "-c", "release", "--package-path", package]
+    subprocess.run(build, check=True, stdout=subprocess.DEVNULL)
+    path = subprocess.run(
+        [*build, "--show-bin-path"], check=True, capture_output=True, text=True).stdout.strip()
+    output = subprocess.run(
+        [f"{path}/Microbenchmarks", "--json", "--rows", str(rows)], check=True,
+        capture_output=True, text=True).stdout
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def scikit_learn(features, labels):
+    """Seconds by name: an epoch of SGDClassifier, a batch of predictions, one row."""
+    model = SGDClassifier(loss="log_loss", max_iter=1, tol=None, shuffle=False)
+    one = features[:1]
+    jobs = {
+        "scikit-learn, an epoch of SGD": (1, lambda: model.fit(features, labels)),
+        "scikit-learn, batch predict": (1, lambda: model.predict(features)),
+        "scikit-learn, one row": (200, lambda: [model.predict(one) for _ in range(200)]),
+    }
+    seconds = {}
+    for name, (count, job) in jobs.items():
+        for _ in range(3):
+            start = time.perf_counter()
+            job()
+            elapsed = (time.perf_counter() - start) / count
+            seconds[name] = min(seconds.get(name, elapsed), elapsed)
+    return seconds
+
+
+def table(rows):
+    """The measurements as lines of Markdown."""
+    generator = np.random.default_rng(1)
+    features = generator.standard_normal((rows, 64), dtype=np.float32)
+    score = features @ generator.normal(0, 0.25, 64).astype(np.float32)
+    labels = (generator.random(rows) < 1 / (1 + np.exp(-score))).astype(int)
+    before = scikit_learn(features, labels)
+    measured = millrace(rows)
+    after = scikit_learn(features, labels)
+    lines = []
+    for work in measured:
+        name, seconds = work["name"], work["seconds"]
+        note = ""
+        for start, (peer, share) in AIMS.items():
+            if name.startswith(start):
+                peer_seconds = min(before[peer], after[peer])
+                note = f"{peer_seconds / seconds:.1f}× scikit-learn (aim {1 / share:.1f}×)"
+        loss = f"{work['logLoss']:.4f}" if "logLoss" in work else "–"
+        each = seconds / work["count"] * 1e9
+        lines.append([name, f"{each:,.1f}", f"{seconds:.4f}", loss, note])
+    for name in before:
+        seconds = min(before[name], after[name])
+        each = seconds * 1e9 / (1 if name.endswith("one row") else rows)
+        lines.append([name, f"{each:,.1f}", f"{seconds:.6f}", "–", ""])
+    return [f"### In memory, {rows:,} rows × 64 columns unless said", ""] + peers.markdown(
+        ["work", "ns each", "seconds", "log-loss", "beside its peer"], lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=500_000)
+    print("\n".join(table(parser.parse_args().rows)))
+
+
+if __name__ == "__main__":
+    main()
