@@ -18,6 +18,7 @@ test: build
 	swift test -c release
 
 bench: build
+	Benchmarks/micro.py
 	Benchmarks/compare
 
 format:

@@ -5,8 +5,8 @@ enum Learning {
   /// One epoch of the optimizers beside the best fixed model.
   static func epochs(_ problem: LogisticProblem) throws -> [Measurement] {
     var result = [
-      try measure("epoch of SGD", problem, .sgd, repeats: 5),
-      try measure("epoch of OnlineNewton", problem, .newton, repeats: 3),
+      try measure("epoch of SGD", problem, .sgd, repeats: 15),
+      try measure("epoch of OnlineNewton", problem, .newton, repeats: 5),
       try measure("epoch of AdaGrad", problem, .adagrad, repeats: 3),
       try measure("epoch of FTRL-Proximal", problem, .ftrl, repeats: 3),
     ]

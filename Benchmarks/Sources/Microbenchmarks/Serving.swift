@@ -23,7 +23,7 @@ enum Serving {
     var predictions = [Double](repeating: 0, count: rowCount)
     return reads(of: predictor.served) + [
       try one(&predictor, Array(rows.prefix(columnCount))),
-      try Measurement("batch predict, \(rowCount) × 64", count: rowCount) {
+      try Measurement("batch predict, \(rowCount) × 64", count: rowCount, repeats: 15) {
         var target = predictions.mutableSpan
         try predictor.predict(rows.span, into: &target)
       },
@@ -31,9 +31,9 @@ enum Serving {
   }
 
   private static func one(_ predictor: inout Predictor, _ row: [Float]) throws -> Measurement {
-    let count = 1_000_000
+    let count = 20_000
     var sum = 0.0
-    let measurement = try Measurement("one row predicted, 64 features", count: count) {
+    let measurement = try Measurement("one row predicted, 64 features", count: count, repeats: 40) {
       for _ in 0..<count { sum += try predictor.predict(row) }
     }
     precondition(sum.isFinite)
@@ -42,14 +42,14 @@ enum Serving {
 
   /// Each read is followed by a call that the compiler cannot see through.
   private static func reads(of served: ServedModel) -> [Measurement] {
-    let count = 50_000_000
+    let count = 5_000_000
     let reference = Reference(served)
     var reader = ModelHandle(served).makeReader()
     return [
-      Measurement("read of a plain class reference", count: count) {
+      Measurement("read of a plain class reference", count: count, repeats: 20) {
         for _ in 0..<count { use(reference.served) }
       },
-      Measurement("read through ModelHandle.Reader.refresh()", count: count) {
+      Measurement("read through ModelHandle.Reader.refresh()", count: count, repeats: 20) {
         for _ in 0..<count {
           reader.refresh()
           use(reader.served)

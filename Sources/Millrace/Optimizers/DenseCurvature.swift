@@ -1,45 +1,51 @@
-/// H = Σ dᵢzᵢzᵢᵀ over past records, and its inverse as a Cholesky factor that may lag behind.
+/// H = Σ dᵢzᵢzᵢᵀ over past records, and the inverse of H + λI, which may lag behind.
 struct DenseCurvature: Sendable {
   /// H in the lower triangle.
   private(set) var matrix: Matrix<Float>
-  /// The factor of H + λI when it was last made.
-  private var factor: Matrix<Float>
-  /// Records that came after the factor.
+  /// (H + λI)⁻¹ when it was last made, in the lower triangle.
+  private var inverse: Matrix<Float>
+  /// Records that came after the inverse.
   private var freshCount = Double.infinity
 
-  /// A factor serves until this share of the records is new, or δ goes so much too far.
-  private static let (freshShare, overshoot): (Double, Float) = (1.0 / 16, 1.25)
+  /// An inverse serves until δ goes so much too far, or this share of the records is new: less as
+  /// long as there are few records per column.
+  private static let overshoot: Float = 1.25
+  private static let (earlyShare, fewRecords, share) = (1.0 / 16, 64.0, 1.0 / 8)
 
   init(columnCount: Int) {
     matrix = Matrix(rows: columnCount, columns: columnCount)
-    factor = matrix
+    inverse = matrix
   }
 
-  /// H ← decay·H + ZᵀZ
-  mutating func add(_ rows: MatrixView<Float>, decay: Double) {
+  /// H ← decay·H + ZᵀZ, with rows that stand for so many records.
+  mutating func add(_ rows: MatrixView<Float>, decay: Double, recordCount: Int) {
     matrix.withMutableView { BLAS.syrk(rows, transposed: true, beta: Float(decay), into: $0) }
-    freshCount += Double(rows.rows)
+    freshCount += Double(recordCount)
   }
 
   /// δ = (H + λI)⁻¹g; `nil` when H + λI is not positive definite.
   ///
   /// - Parameter recordCount: the records that H counts.
   mutating func solve(_ gradient: [Float], ridge: Float, recordCount: Double) -> [Float]? {
-    if freshCount < recordCount * Self.freshShare {
+    let isEarly = recordCount < Self.fewRecords * Double(matrix.rows)
+    if freshCount < recordCount * (isEarly ? Self.earlyShare : Self.share) {
       let delta = applied(to: gradient)
       if !overshoots(delta, gradient) { return delta }
     }
-    return refactor(ridge) ? applied(to: gradient) : nil
+    return invert(ridge) ? applied(to: gradient) : nil
   }
 
-  private mutating func refactor(_ ridge: Float) -> Bool {
-    factor = matrix
-    for j in 0..<factor.rows {
+  private mutating func invert(_ ridge: Float) -> Bool {
+    inverse = matrix
+    for j in 0..<inverse.rows {
       // Columns that depend on others leave H without an inverse but for rounding.
-      factor[j, j] += ridge + 1e-5 * factor[j, j]
+      inverse[j, j] += ridge + 1e-5 * inverse[j, j]
     }
     do {
-      try factor.withMutableView { (l) throws(MillraceError) in try LAPACK.potrf(l) }
+      try inverse.withMutableView { (a) throws(MillraceError) in
+        try LAPACK.potrf(a)
+        try LAPACK.potri(a)
+      }
       freshCount = 0
       return true
     } catch {
@@ -50,11 +56,15 @@ struct DenseCurvature: Sendable {
 
   private func applied(to gradient: [Float]) -> [Float] {
     var delta = gradient
-    factor.withView { l in delta.withMutableVectorView { LAPACK.potrs(l, into: $0) } }
+    inverse.withView { inverse in
+      gradient.withVectorView { gradient in
+        delta.withMutableVectorView { BLAS.symv(inverse, .lower, gradient, into: $0) }
+      }
+    }
     return delta
   }
 
-  /// Whether H has grown along δ since it was factored: δᵀHδ is beyond gᵀδ.
+  /// Whether H has grown along δ since it was inverted: δᵀHδ is beyond gᵀδ.
   private func overshoots(_ delta: [Float], _ gradient: [Float]) -> Bool {
     var image = gradient
     return matrix.withView { h in
@@ -69,14 +79,14 @@ struct DenseCurvature: Sendable {
   func encode(into archive: inout TensorArchive, prefix: String) {
     let shape = [matrix.rows, matrix.columns]
     archive.set(matrix.elements, shape: shape, as: prefix + "curvature")
-    archive.set(factor.elements, shape: shape, as: prefix + "factor")
+    archive.set(inverse.elements, shape: shape, as: prefix + "inverse")
     archive.set(freshCount, as: prefix + "freshCount")
   }
 
   mutating func decode(from archive: TensorArchive, prefix: String) throws(MillraceError) {
     let count = matrix.elements.count
     matrix.elements = try archive.floats(prefix + "curvature", count: count)
-    factor.elements = try archive.floats(prefix + "factor", count: count)
+    inverse.elements = try archive.floats(prefix + "inverse", count: count)
     freshCount = try archive.double(prefix + "freshCount")
   }
 }
