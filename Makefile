@@ -18,7 +18,6 @@ test: build
 	swift test -c release
 
 bench: build
-	Benchmarks/micro.py
 	Benchmarks/compare
 
 format:
