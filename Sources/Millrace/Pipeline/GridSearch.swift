@@ -15,18 +15,26 @@ struct GridSearch {
     var losses: [Double] = []
 
     mutating func learn(_ decoded: DecodedBatch) {
+      var row = 0
+      while row < decoded.rows.count {
+        let span = decoded.span(from: row, known: model.schema.classes.count)
+        model.schema.classes = span.classes
+        learn(decoded, rows: row..<span.end)
+        row = span.end
+      }
       model.schema.classes = decoded.classes
+    }
+
+    private mutating func learn(_ decoded: DecodedBatch, rows: Range<Int>) {
       let (batch, width) = (decoded.rows, model.outputWidth)
-      if predictions.count < batch.count * width {
-        predictions = Array(repeating: 0, count: batch.count * width)
+      if predictions.count < rows.count * width {
+        predictions = Array(repeating: 0, count: rows.count * width)
       }
       predictions.withUnsafeMutableBufferPointer { buffer in
         guard let base = buffer.baseAddress else { return }
-        let output = PredictionRows(base: base, count: batch.count, width: width)
-        model.learn(batch, rows: 0..<batch.count, predictions: output)
-        if decoded.pass == 0 {
-          metrics.update(output, of: batch, rows: 0..<batch.count, losses: &losses)
-        }
+        let output = PredictionRows(base: base, count: rows.count, width: width)
+        model.learn(batch, rows: rows, predictions: output)
+        if decoded.pass == 0 { metrics.update(output, of: batch, rows: rows, losses: &losses) }
       }
     }
   }

@@ -129,6 +129,12 @@ struct Partition: Sendable {
     rowCount += rows.count
   }
 
+  /// Tells the models that learn which classes there are.
+  mutating func know(_ classes: [String]) {
+    model.schema.classes = classes
+    challenger?.model.schema.classes = classes
+  }
+
   /// Learns rows of a later pass: nothing is measured, watched or reported.
   mutating func learnAgain(_ batch: Batch) {
     Self.predict(

@@ -208,16 +208,16 @@ public final class Pipeline {
   private static let toldBadRecords = 3
 
   /// Takes a micro-batch through its partition, in slices that end where anything but learning
-  /// happens: at the end of a step, at a publication.
+  /// happens: at the end of a step, at a publication, before a class that is new.
   private func process(_ decoded: DecodedBatch) throws(MillraceError) {
     guard var rowCount = state?.rowCount, let state else { return }
     let (records, batch, number) = (decoded.records, decoded.rows, decoded.records.partition)
     var partition = try partition(number, state)
     partitions[number] = nil  // One owner, so that arrays are changed in place.
-    partition.model.schema.classes = decoded.classes
     self.state?.microBatches += 1
     self.state?.pass = decoded.pass
     guard decoded.pass == 0 else {
+      partition.know(decoded.classes)
       partition.learnAgain(batch)
       partition.position = records.nextPosition
       partitions[number] = partition
@@ -232,14 +232,19 @@ public final class Pipeline {
       self.state?.history.noteDeadLetter(reason: record.reason)
     }
     partition.badRecordCount += decoded.rejected.count
-    let format = PredictionFormat(schema: partition.model.schema)
+    var format = PredictionFormat(schema: partition.model.schema)
 
-    var row = 0
+    var (row, spanEnd) = (0, 0)
     while row < batch.count {
+      if row == spanEnd {
+        let span = decoded.span(from: row, known: partition.model.schema.classes.count)
+        spanEnd = span.end
+        partition.know(span.classes)
+        format = PredictionFormat(schema: partition.model.schema)
+      }
       let publication = rowsLeftToPublication(rowCount)
       let report = settings.metricsEvery - rowCount % settings.metricsEvery
-      let end = row + min(partition.rowsLeftInStep, publication, report)
-      let rows = row..<min(batch.count, end)
+      let rows = row..<row + min(partition.rowsLeftInStep, publication, report, spanEnd - row)
       partition.advance(batch, rows: rows, served: publisher?.served)
       try sinks.writePredictions(
         partition.predictions, width: partition.model.outputWidth, rows: rows, of: batch,
@@ -266,6 +271,7 @@ public final class Pipeline {
         partitions[number] = nil
       }
     }
+    partition.know(decoded.classes)
     partition.position = records.nextPosition
     partitions[number] = partition
     try checkBadRecords(atEnd: false)

@@ -11,6 +11,18 @@ struct DecodedBatch: Sendable {
   var sourceBytes: Int64?
   /// 0 while the source is read for the first time.
   var pass = 0
+
+  /// The rows from `row` on that know the same classes, and these: a class is known from the row
+  /// that brings it, whatever else its micro-batch holds.
+  ///
+  /// - Parameter known: the number of classes known before `row`.
+  func span(from row: Int, known: Int) -> (end: Int, classes: [String]) {
+    guard known < classes.count else { return (rows.count, classes) }
+    let label = rows.labels[row]
+    let count = label >= Double(known) ? Int(label) + 1 : known
+    let end = (row + 1..<rows.count).first { rows.labels[$0] >= Double(count) }
+    return (end ?? rows.count, Array(classes.prefix(count)))
+  }
 }
 
 /// Polls a source's partitions in turn and decodes what comes.
