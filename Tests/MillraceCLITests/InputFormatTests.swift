@@ -35,9 +35,8 @@ import Testing
     // Following a log is no batch job: it has no exact solution.
     if command == "run" && learner == "exact" { return }
     let options =
-      (command == "run" ? ["--until-end"] : []) + [
-        "--learner", learner, "--quiet", "--model",
-      ] + (learner == "exact" ? ["--l2", "0.01"] : [])
+      (command == "run" ? ["--until-end"] : []) + (learner == "exact" ? ["--l2", "0.01"] : [])
+      + ["--learner", learner, "--quiet", "--model"]
     let forms: [(name: String, address: [String], label: String, input: String?)] = [
       ("csv", ["data.csv"], "y", nil), ("tsv", ["data.tsv"], "y", nil),
       ("gz", ["data.csv.gz"], "y", nil), ("jsonl", ["data.jsonl"], "y", nil),
