@@ -228,7 +228,9 @@ bool beginVarying(const Parts &parts, double label, double weight) {
     target[MILLRACE_TARGET_WEIGHT] += weight;
     return false;
   }
-  const double bounded = fmin(fmax(fabs(distance), 1e-300), 1e300);
+  // Not less than a millionth of what differs: rounding is no unit.
+  const double size = fmax(fabs(distance), 1e-6 * fabs(label));
+  const double bounded = fmin(fmax(size, 1e-300), 1e300);
   target[MILLRACE_TARGET_UNIT] = ldexp(1, ilogb(bounded));
   const double seen = target[MILLRACE_TARGET_WEIGHT], y = target.relative(label);
   startVariances(parts, float(y * y * seen * weight / ((seen + weight) * (seen + weight))));

@@ -166,6 +166,16 @@ import Testing
     }
   }
 
+  @Test func `two first targets that differ by rounding alone are forgotten soon`() throws {
+    var (rows, labels) = turningStream(count: 4_000, outliers: false)
+    (labels[0], labels[1]) = (5, 5 + 1e-12)
+    var bank = try RegressionBank(settings: settings(), columns: 5)
+    let predictions = means(learn(&bank, rows, columns: 5, labels))
+    rows.removeAll()
+    let latest = 1_000..<2_000
+    #expect(rmse(Array(predictions[latest]), Array(labels[latest])) < 1.2)
+  }
+
   @Test func `targets that do not vary are predicted as they are`() throws {
     var bank = try RegressionBank(settings: settings(), columns: 2)
     let predictions = learn(
