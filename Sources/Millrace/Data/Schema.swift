@@ -115,6 +115,17 @@ public struct Schema: Codable, Equatable, Sendable {
     }
   }
 
+  /// Whether the rows of another schema are rows of this one.
+  func hasColumns(of other: Schema) -> Bool {
+    columns == other.columns && sparseWidth == other.sparseWidth
+  }
+
+  /// Whether rows, labels and class indices mean the same in another schema; either may know classes
+  /// that came later.
+  func isComparable(to other: Schema) -> Bool {
+    task == other.task && hasColumns(of: other) && zip(classes, other.classes).allSatisfy(==)
+  }
+
   /// Checks what a schema from outside must fulfil before anything is decoded by it.
   ///
   /// - Throws: `configuration` with the column and what is wrong with it.

@@ -245,7 +245,11 @@ public final class Pipeline {
       let publication = rowsLeftToPublication(rowCount)
       let report = settings.metricsEvery - rowCount % settings.metricsEvery
       let rows = row..<row + min(partition.rowsLeftInStep, publication, report, spanEnd - row)
-      partition.advance(batch, rows: rows, served: publisher?.served)
+      // Another job's version may have other columns, or its classes in another order.
+      let served = publisher?.served.flatMap {
+        $0.schema.isComparable(to: partition.model.schema) ? $0 : nil
+      }
+      partition.advance(batch, rows: rows, served: served)
       try sinks.writePredictions(
         partition.predictions, width: partition.model.outputWidth, rows: rows, of: batch,
         records: records, format: format, version: publisher?.servedVersion)

@@ -25,10 +25,7 @@ public enum PromotionGate {
     if candidate.learner.divergence.goesOn {
       return "its learner diverges: the learning rate is too large"
     }
-    if let served,
-      served.schema.columns != candidate.schema.columns
-        || served.schema.sparseWidth != candidate.schema.sparseWidth
-    {
+    if let served, !served.schema.hasColumns(of: candidate.schema) {
       return "its columns are not those of the version being served"
     }
     if let loss = measurement.candidate, let other = measurement.incumbent {
