@@ -173,7 +173,7 @@ import Testing
     let predictions = means(learn(&bank, rows, columns: 5, labels))
     rows.removeAll()
     let latest = 1_000..<2_000
-    #expect(rmse(Array(predictions[latest]), Array(labels[latest])) < 1.2)
+    #expect(rmse(Array(predictions[latest]), Array(labels[latest])) < 1.3)
   }
 
   @Test func `targets that do not vary are predicted as they are`() throws {
