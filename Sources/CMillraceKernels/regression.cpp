@@ -22,6 +22,15 @@ const float lastDrifts[8] = {1e-4f, 1e-5f, 1e-6f, 0, 1e-4f, 1e-5f, 1e-6f, 0};
 const float lastRobust[8] = {0, 0, 0, 0, 1, 1, 1, 1};
 const float lastVariances[8] = {.05f, .05f, .05f, .05f, .05f, .05f, .05f, .05f};
 const float constantFactor = 100;
+/// How many records per column filters without covariances remember, the last four of them robust.
+const float recordsPerColumn[16] = {1e9f, 400, 150, 100, 64, 45, 32, 22,
+                                    16,   11,  8,   4,   1e9f, 100, 25, 6};
+/// A step of a block of 64 records is stable where so many are remembered.
+const float leastMemory = 128;
+/// There the lagged ones follow what the filters leave.
+const float followingDrifts[8] = {1e-3f, 1e-4f, 1e-5f, 0, 1e-4f, 1e-5f, 1e-6f, 0};
+const float followingConstantDrifts[8] = {1e-3f, 1e-4f, 1e-5f, 0, 1, 1e-1f, 1e-2f, 0};
+const float followingRobust[8] = {0, 0, 0, 0, 0, 0, 0, 1};
 const float rates[16] = {3e-4f, 1e-3f, 2e-3f, 4e-3f, 8e-3f, .015f, .03f, .06f,
                          .12f,  .25f,  .5f,   1,     0,     0,     0,    0};
 const float memories[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, .95f, .8f, .5f, 0};
@@ -87,9 +96,10 @@ struct Parts {
   const millrace_regression &bank;
 
   explicit Parts(const millrace_regression &bank)
-      : filters{{bank.columns, reinterpret_cast<Lanes *>(bank.filters)}},
-        lagged{{millrace_regression_lagged_width(bank.columns, &bank.basis),
-                reinterpret_cast<Eight *>(bank.lagged)}},
+      : filters{{bank.columns, reinterpret_cast<Lanes *>(bank.filters)}, bank.isBlockwise},
+        lagged{{millrace_regression_lagged_width(bank.columns, &bank.basis, bank.isBlockwise),
+                reinterpret_cast<Eight *>(bank.lagged)},
+               false},
         rates{bank.columns, reinterpret_cast<Lanes *>(bank.rates)},
         head{reinterpret_cast<Lanes *>(bank.head)},
         target{bank.target},
@@ -124,6 +134,13 @@ struct Projections {
   Projection<8> lagged;
 };
 
+/// The distance of two targets in deviations; 0 before there are any.
+MILLRACE_INLINE float standardized(const Target &target, double value, double from) {
+  const double variance = target.variance();
+  const double distance = variance > 0 ? (value - from) / sqrt(variance) : 0;
+  return float(distance < -lagLimit ? -lagLimit : distance > lagLimit ? lagLimit : distance);
+}
+
 MILLRACE_INLINE void readRow(const Parts &parts, const float *row, bool isFrozen,
                              const Workspace &space) {
   const size_t columns = parts.bank.columns;
@@ -131,7 +148,7 @@ MILLRACE_INLINE void readRow(const Parts &parts, const float *row, bool isFrozen
     space.z[j] = row[j] > inputLimit ? inputLimit : row[j] < -inputLimit ? -inputLimit : row[j];
   if (parts.bank.basis.columns > 0) {
     expand(parts.bank.basis, space.z, space.laggedInputs);
-  } else {
+  } else if (!parts.bank.isBlockwise) {
     memcpy(space.laggedInputs, space.z, (columns - 1) * sizeof(float));
   }
   float *lags = parts.lags(space.laggedInputs);
@@ -139,22 +156,26 @@ MILLRACE_INLINE void readRow(const Parts &parts, const float *row, bool isFrozen
   lags[MILLRACE_REGRESSION_LAGS] = space.z[columns - 1];
   if (isFrozen) return;
   const Target &target = parts.target;
-  const double deviation = sqrt(target.variance());
   const double last = target[MILLRACE_TARGET_LAST];
-  const double distances[2] = {last - target[MILLRACE_TARGET_MEAN],
-                               last - target[MILLRACE_TARGET_BEFORE_LAST]};
-  for (int lag = 0; lag < 2; lag++) {
-    const double value = distances[lag] / deviation;
-    lags[lag] = float(value < -lagLimit ? -lagLimit : value > lagLimit ? lagLimit : value);
-  }
+  lags[0] = standardized(target, last, target[MILLRACE_TARGET_MEAN]);
+  lags[1] = standardized(target, last, target[MILLRACE_TARGET_BEFORE_LAST]);
+}
+
+/// Filters without covariances are what the lagged ones see instead of the columns.
+MILLRACE_INLINE void readMeans(const Parts &parts, const Lanes &means, const Workspace &space) {
+  if (!parts.filters.isBlockwise) return;
+  for (int k = 0; k < MILLRACE_REGRESSION_MEANS; k++)
+    space.laggedInputs[k] =
+        standardized(parts.target, means[4 * k], parts.target[MILLRACE_TARGET_MEAN]);
 }
 
 template <bool commit>
 MILLRACE_INLINE void forecast(const Parts &parts, const Workspace &space, Projections &projections,
                               Numbers &experts) {
   projections.filters = project<16, commit>(parts.filters, space.z, space.u);
-  projections.lagged = project<8, commit>(parts.lagged, space.laggedInputs, space.laggedU);
   experts.narrow[0] = number<16>(parts.filters, projections.filters);
+  readMeans(parts, experts.narrow[0].mean, space);
+  projections.lagged = project<8, commit>(parts.lagged, space.laggedInputs, space.laggedU);
   experts.lagged = number<8>(parts.lagged, projections.lagged);
   experts.narrow[1] = {means(parts.rates, parts.rates.weights(),
                              parts.rates.row[MILLRACE_RATES_AVERAGE], space.z),
@@ -167,6 +188,7 @@ MILLRACE_INLINE void frozenMeans(const Parts &parts, const Lanes *filters, const
                                  const Workspace &space,
                                  Numbers &experts) {
   experts.narrow[0].mean = dot<16>(filters, space.z, parts.bank.columns);
+  readMeans(parts, experts.narrow[0].mean, space);
   experts.narrow[1].mean = means(parts.rates, rates, averages, space.z);
   experts.lagged.mean = dot<8>(lagged, space.laggedInputs, parts.lagged.filters.d);
 }
@@ -270,17 +292,31 @@ void takeSnapshots(const Parts &parts, uint64_t record) {
   }
 }
 
+/// w ← w + mass·max(1/rows, forgetting)·direction.
+MILLRACE_INLINE void takeStep(const Filters<16> &filters, float rows, const float *directions,
+                              float mass) {
+  const Lanes forgetting = filters.row[MILLRACE_FILTERS_DRIFT], fresh = Lanes{} + 1 / rows;
+  const Lanes step = mass * blend<16>(forgetting > fresh, forgetting, fresh);
+  const Lanes *direction = reinterpret_cast<const Lanes *>(directions);
+  for (size_t j = 0; j < filters.d; j++) {
+    filters.mean()[j] += step * direction[j];
+    filters.direction()[j] = Lanes{};
+  }
+}
+
 }  // namespace
 
-size_t millrace_regression_filters_size(size_t columns) {
-  return 16 * KalmanFilters<16>::rowCount(columns);
+size_t millrace_regression_filters_size(size_t columns, bool isBlockwise) {
+  return 16 * KalmanFilters<16>::rowCount(columns, isBlockwise);
 }
-size_t millrace_regression_lagged_width(size_t columns, const millrace_bank_basis *basis) {
+size_t millrace_regression_lagged_width(size_t columns, const millrace_bank_basis *basis,
+                                        bool isBlockwise) {
+  if (isBlockwise) return MILLRACE_REGRESSION_MEANS + MILLRACE_REGRESSION_LAGS + 1;
   return (basis->columns > 0 ? millrace_bank_basis_width(basis) : columns) +
          MILLRACE_REGRESSION_LAGS;
 }
 size_t millrace_regression_lagged_size(size_t laggedColumns) {
-  return 8 * KalmanFilters<8>::rowCount(laggedColumns);
+  return 8 * KalmanFilters<8>::rowCount(laggedColumns, false);
 }
 size_t millrace_regression_rates_size(size_t columns) {
   return 16 * (Rates::rowCount(columns) + 2);
@@ -295,8 +331,19 @@ size_t millrace_regression_snapshots_size(size_t columns, size_t laggedColumns) 
 
 void millrace_regression_start(const millrace_regression *bank) {
   const Parts parts(*bank);
-  start(parts.filters.filters, drifts, constantDrifts, robust, variances, constantFactor);
-  start(parts.lagged.filters, laggedDrifts, laggedDrifts, laggedRobust, variances, constantFactor);
+  if (bank->isBlockwise) {
+    for (int lane = 0; lane < 16; lane++) {
+      parts.filters.filters.row[MILLRACE_FILTERS_DRIFT][lane] =
+          1 / fmaxf(recordsPerColumn[lane] * float(bank->columns), leastMemory);
+      parts.filters.filters.row[MILLRACE_FILTERS_NOISE][lane] = lane >= 12;
+    }
+    start(parts.lagged.filters, followingDrifts, followingConstantDrifts, followingRobust,
+          variances, constantFactor);
+  } else {
+    start(parts.filters.filters, drifts, constantDrifts, robust, variances, constantFactor);
+    start(parts.lagged.filters, laggedDrifts, laggedDrifts, laggedRobust, variances,
+          constantFactor);
+  }
   start(parts.head.filters().filters, lastDrifts, lastDrifts, lastRobust, lastVariances, 1);
   parts.head.filters().errors().start(1);
   for (int lane = 0; lane < 16; lane++) {
@@ -319,7 +366,7 @@ void millrace_regression_predict(const millrace_regression *bank, const float *r
                                  size_t stride, bool isFrozen, double *predictions) {
   const Parts parts(*bank);
   float z[bank->columns], laggedInputs[parts.lagged.filters.d];
-  Lanes u[bank->columns];
+  Lanes u[bank->isBlockwise ? 1 : bank->columns];
   Eight laggedU[parts.lagged.filters.d];
   const Workspace space = {z, laggedInputs, u, laggedU};
   Projections projections;
@@ -350,7 +397,7 @@ void millrace_regression_learn(const millrace_regression *bank, const float *row
                                double *predictions) {
   const Parts parts(*bank);
   float z[bank->columns], laggedInputs[parts.lagged.filters.d];
-  Lanes u[bank->columns];
+  Lanes u[bank->isBlockwise ? 1 : bank->columns];
   Eight laggedU[parts.lagged.filters.d];
   const Workspace space = {z, laggedInputs, u, laggedU};
   Projections projections;
@@ -359,11 +406,15 @@ void millrace_regression_learn(const millrace_regression *bank, const float *row
   for (size_t i = 0; i < count; i++) {
     const float weight = weights[i] < weightLimit ? weights[i] : weightLimit;
     const bool varies = parts.target.varies();
+    readRow(parts, rows + i * stride, !varies, space);
+    if (bank->scaled) {
+      const float root = __builtin_sqrtf(weight);
+      for (size_t j = 0; j < bank->columns; j++) bank->scaled[i * bank->columns + j] = root * z[j];
+    }
     if (!varies) {
       writeConstant(parts.target, predictions + 3 * i);
       if (!(weight > 0) || !beginVarying(parts, labels[i], weight)) continue;
     }
-    readRow(parts, rows + i * stride, !varies, space);
     forecast<true>(parts, space, projections, experts);
     forecast<true>(parts.head, experts, float(parts.target[MILLRACE_TARGET_LAST]), head);
     if (varies) write(parts, head, predictions + 3 * i);
@@ -376,8 +427,9 @@ void millrace_regression_learn(const millrace_regression *bank, const float *row
           varies ? parts.target.variance()
                  : double(parts.head.interval().state[Interval::squares]);
       const float scale = float(1 / variance), least = float(variance * 1e-10);
-      learn<16>(parts.filters, projections.filters, experts.narrow[0], u, y, weight, least);
-      learn<8>(parts.lagged, projections.lagged, experts.lagged, laggedU, y, weight, least);
+      learn<16>(parts.filters, projections.filters, experts.narrow[0], z, u, y, weight, least);
+      learn<8>(parts.lagged, projections.lagged, experts.lagged, laggedInputs, laggedU, y, weight,
+               least);
       learn(parts.rates, experts.narrow[1].mean, z, y, weight, least);
       learn(parts.head, head, experts, parts.filters, parts.lagged, y, weight,
             scale);
@@ -390,4 +442,14 @@ void millrace_regression_learn(const millrace_regression *bank, const float *row
     }
     takeSnapshots(parts, record + 1);
   }
+}
+
+const float *millrace_regression_gradients(const millrace_regression *bank) {
+  return reinterpret_cast<const float *>(Parts(*bank).filters.filters.direction());
+}
+
+MILLRACE_CLONES
+void millrace_regression_step(const millrace_regression *bank, const float *directions,
+                              float mass) {
+  takeStep(Parts(*bank).filters.filters, float(bank->rowCount), directions, mass);
 }

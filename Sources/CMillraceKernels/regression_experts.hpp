@@ -40,22 +40,33 @@ struct Errors {
 /// Kalman filters (dynamic linear models: West & Harrison 1997), the covariances in units of the
 /// noise that each filter learns. A lane whose label noise is 1 is robust: its noise is Student's t
 /// with three degrees of freedom.
+///
+/// Wide records leave no room for a covariance each: there the lanes gather their gradients where
+/// the direction of a waiting step would stand, and take Newton's steps by one curvature once a
+/// block; their drift is the share of what they know that they forget per record.
 template <int N>
 struct KalmanFilters {
   typedef Vector<float, N> F;
   Filters<N> filters;
+  bool isBlockwise;
 
-  static size_t rowCount(size_t d) { return Filters<N>::rowCount(d) + 2; }
+  static size_t rowCount(size_t d, bool isBlockwise) {
+    return (isBlockwise ? MILLRACE_FILTERS_MEAN + 2 * d : Filters<N>::rowCount(d)) + 2;
+  }
   Errors<N> errors() const {
-    F *row = filters.row + Filters<N>::rowCount(filters.d);
+    F *row = filters.row + rowCount(filters.d, isBlockwise) - 2;
     return {row, row + 1};
   }
-  __attribute__((always_inline)) Vector<int32_t, N> isRobust() const { return filters.row[MILLRACE_FILTERS_NOISE] > 0; }
+  __attribute__((always_inline)) Vector<int32_t, N> isRobust() const {
+    return filters.row[MILLRACE_FILTERS_NOISE] > 0;
+  }
 };
 
 template <int N, bool commit>
 MILLRACE_INLINE Projection<N> project(const KalmanFilters<N> &kalman, const float *z,
                                       Vector<float, N> *u) {
+  if (kalman.isBlockwise)
+    return {dot<N>(kalman.filters.mean(), z, kalman.filters.d), Vector<float, N>{}};
   return project<N, commit>(kalman.filters, z, u);
 }
 
@@ -66,15 +77,21 @@ MILLRACE_INLINE Number<N> number(const KalmanFilters<N> &kalman, const Projectio
 
 template <int N>
 MILLRACE_INLINE void learn(const KalmanFilters<N> &kalman, const Projection<N> &projection,
-                           const Number<N> &number, const Vector<float, N> *u, float y,
-                           float weight, float least) {
+                           const Number<N> &number, const float *z, const Vector<float, N> *u,
+                           float y, float weight, float least) {
   typedef Vector<float, N> F;
   const F error = y - number.mean;
   const F square = error * error;
   F trust = (4.0f / 3) / (1.0f + square / (3.0f * number.variance));
   trust = blend<N>(kalman.isRobust(), trust, F{} + 1.0f);
-  const F gain = 1.0f / (1.0f / (trust * weight) + projection.variance);
-  step(kalman.filters, projection.variance, u, gain * error, gain);
+  if (kalman.isBlockwise) {
+    F *gradient = kalman.filters.direction();
+    const F pull = trust * weight * error;
+    for (size_t j = 0; j < kalman.filters.d; j++) gradient[j] += pull * z[j];
+  } else {
+    const F gain = 1.0f / (1.0f / (trust * weight) + projection.variance);
+    step(kalman.filters, projection.variance, u, gain * error, gain);
+  }
   Errors<N>::learn(kalman.errors(), trust * square / (1.0f + projection.variance), weight, least);
 }
 

@@ -36,7 +36,7 @@ struct RegressionHead {
   ExpertRows regrets() const { return {squared().narrow + 3}; }
   ExpertRows regretSquares() const { return {regrets().narrow + 3}; }
   KalmanFilters<8> filters() const {
-    return {{lastInputs, reinterpret_cast<Eight *>(row + MILLRACE_REGRESSION_HEAD_FILTERS)}};
+    return {{lastInputs, reinterpret_cast<Eight *>(row + MILLRACE_REGRESSION_HEAD_FILTERS)}, false};
   }
 };
 
@@ -165,8 +165,8 @@ MILLRACE_INLINE void learn(const RegressionHead &head, const RegressionHeadForec
     last[k] = last[k] * ((1 - numberLastShare) / total) +
               numberLastShare / RegressionHead::candidates;
   const float bounded = relative < -1e6f ? -1e6f : relative > 1e6f ? 1e6f : relative;
-  learn<8>(correctors, forecast.projection, forecast.filters, forecast.direction, bounded, weight,
-           1e-10f);
+  learn<8>(correctors, forecast.projection, forecast.filters, nullptr, forecast.direction, bounded,
+           weight, 1e-10f);
 
   float *state = head.state();
   const float least = 1e-10f / scale;

@@ -15,6 +15,8 @@ extern "C" {
 enum {
   /// Two lags of the target stand before the constant of the lagged filters.
   MILLRACE_REGRESSION_LAGS = 2,
+  /// How many filters' means the lagged ones see where there are no covariances: of lanes 0, 4, 8, 12.
+  MILLRACE_REGRESSION_MEANS = 4,
   /// Head: mixtures of 16 filters, 16 cheap experts and 8 lagged filters; the last layer's weights
   /// of their mean and of eight filters; the errors and the interval; eight filters over eight
   /// inputs in rows of 8; by squared error the experts' weights, their regrets and the squares of
@@ -47,6 +49,10 @@ typedef struct {
   size_t columns;
   /// 16 Kalman filters: rows of 16, the last two the squares and the weight of their errors.
   float *filters;
+  /// Whether these have no covariances, but take steps by one curvature (`millrace_regression_step`).
+  bool isBlockwise;
+  /// √weight·z of the records, `columns` each, where their curvature is taken in; otherwise null.
+  float *scaled;
   /// 8 that see the last targets too, and functions of the columns where there are any: rows of 8.
   float *lagged;
   /// Which functions; no columns for none.
@@ -65,7 +71,7 @@ typedef struct {
 } millrace_regression;
 
 /// Floats of each part's state.
-size_t millrace_regression_filters_size(size_t columns);
+size_t millrace_regression_filters_size(size_t columns, bool isBlockwise);
 /// `laggedColumns`: see `millrace_regression_lagged_width`.
 size_t millrace_regression_lagged_size(size_t laggedColumns);
 size_t millrace_regression_rates_size(size_t columns);
@@ -73,8 +79,10 @@ size_t millrace_regression_head_size(void);
 size_t millrace_regression_horizons_size(void);
 size_t millrace_regression_snapshots_size(size_t columns, size_t laggedColumns);
 
-/// Inputs of the lagged filters: the columns, their functions, two lags, the constant.
-size_t millrace_regression_lagged_width(size_t columns, const millrace_bank_basis *basis);
+/// Inputs of the lagged filters: the columns and their functions, or what some of the filters say
+/// where these have no covariances; two lags, the constant.
+size_t millrace_regression_lagged_width(size_t columns, const millrace_bank_basis *basis,
+                                        bool isBlockwise);
 
 /// Puts the bank into the state of one that has seen nothing.
 void millrace_regression_start(const millrace_regression *bank);
@@ -88,6 +96,14 @@ void millrace_regression_predict(const millrace_regression *bank, const float *r
 void millrace_regression_learn(const millrace_regression *bank, const float *rows, size_t count,
                                size_t stride, const double *labels, const float *weights,
                                double *predictions);
+
+/// w ← w + mass·max(1/rowCount, forgetting)·direction for each of the filters without covariances,
+/// whose gradients then are 0. `directions` are H⁻¹ times these gradients, with H the curvature of so
+/// much `mass`: rows of 16, one per column.
+void millrace_regression_step(const millrace_regression *bank, const float *directions, float mass);
+
+/// The gradients of the filters without covariances: rows of 16, one per column.
+const float *millrace_regression_gradients(const millrace_regression *bank);
 
 #ifdef __cplusplus
 }

@@ -11,9 +11,8 @@ extension LearnerSettings {
     case .auto where task == .binary: try BinaryBank(settings: self, columns: columnCount)
     case .auto where task == .regression && columnCount <= RegressionBank.columnLimit:
       try RegressionBank(settings: self, columns: columnCount)
-    case .auto where task == .regression:
-      try GaussianFilter(settings: self, task: task, columns: columnCount)
-    case .auto where columnCount <= SoftmaxBank.columnLimit: SoftmaxBank(columns: columnCount)
+    case .auto where task == .multiclass && columnCount <= SoftmaxBank.columnLimit:
+      SoftmaxBank(columns: columnCount)
     case .filter: try GaussianFilter(settings: self, task: task, columns: columnCount)
     case .auto, .sgd, .adagrad, .adam, .ftrl, .newton:
       LinearLearner(settings: self, task: task, columnCount: columnCount)
@@ -35,9 +34,7 @@ extension LearnerSettings {
       try BinaryBank(settings: self, decoding: archive, prefix: prefix)
     case .auto where task == .regression && columnCount <= RegressionBank.columnLimit:
       try RegressionBank(settings: self, decoding: archive, prefix: prefix)
-    case .auto where task == .regression:
-      try GaussianFilter(settings: self, decoding: archive, prefix: prefix)
-    case .auto where columnCount <= SoftmaxBank.columnLimit:
+    case .auto where task == .multiclass && columnCount <= SoftmaxBank.columnLimit:
       try SoftmaxBank(settings: self, decoding: archive, prefix: prefix)
     case .filter: try GaussianFilter(settings: self, decoding: archive, prefix: prefix)
     case .auto, .sgd, .adagrad, .adam, .ftrl, .newton:

@@ -9,6 +9,10 @@ internal import CMillraceKernels
 /// Where no label comes, the weights are those earned without fresh labels, and the last targets
 /// are not known. The experts are the lanes of a vector unit, in single precision: O(d²) a record.
 ///
+/// Wide records leave no room for a covariance per filter: there the filters are linear models that
+/// take Newton's steps by one curvature once a block, each with a memory of its own (as in
+/// `WideBank`), and those that see the last targets see what the models say instead of the columns.
+///
 /// A row of weight 0 is predicted and otherwise ignored; one counts at most like a hundred.
 public struct RegressionBank: Learner {
   /// The width of the rows, the constant included.
@@ -29,6 +33,8 @@ public struct RegressionBank: Learner {
   var snapshots: LaneBuffer
   /// What is known of the target (`MILLRACE_TARGET_ORIGIN` and on).
   var target = [Double](repeating: 0, count: MILLRACE_TARGET_SIZE)
+  /// The steps of filters without covariances; `nil` where they have them.
+  var newton: NewtonBlocks?
   /// Rows seen.
   var rowCount = 0
 
@@ -37,13 +43,23 @@ public struct RegressionBank: Learner {
   /// - Parameter columns: the width of the rows, the constant included.
   /// - Throws: `configuration` when the basis that is asked for would be too wide.
   public init(settings: LearnerSettings, columns: Int) throws(MillraceError) {
+    let isLinear = settings.basis == .auto || settings.basis == .linear
+    try self.init(
+      settings: settings, columns: columns,
+      isWide: columns >= WideBank.leastColumns && isLinear)
+  }
+
+  /// - Parameter isWide: whether the filters do without covariances, and with the columns alone.
+  package init(settings: LearnerSettings, columns: Int, isWide: Bool) throws(MillraceError) {
     self.columns = columns
+    newton = isWide ? NewtonBlocks(columns: columns) : nil
     basis =
       switch settings.basis {
+      case _ where isWide: nil
       case .auto: columns > 1 && columns <= Self.kinkLimit ? BankBasis(pairs: false) : nil
       case .linear, .additive, .quadratic: try BankBasis(settings: settings, columns: columns)
       }
-    filters = LaneBuffer(count: millrace_regression_filters_size(columns))
+    filters = LaneBuffer(count: millrace_regression_filters_size(columns, isWide))
     lagged = LaneBuffer(count: 0)
     rates = LaneBuffer(count: millrace_regression_rates_size(columns))
     head = LaneBuffer(count: millrace_regression_head_size())
@@ -52,14 +68,14 @@ public struct RegressionBank: Learner {
     let laggedColumns = laggedLanes.inputs
     lagged = LaneBuffer(count: millrace_regression_lagged_size(laggedColumns))
     snapshots = LaneBuffer(count: millrace_regression_snapshots_size(columns, laggedColumns))
-    withMutableBank { millrace_regression_start($0) }
+    withMutableBank { bank, _ in millrace_regression_start(&bank) }
   }
 
   /// Up to here two kinks of each column, which a few filters see, cost less than they gain.
   static let kinkLimit = 17
 
-  /// Wider rows than this take longer than they gain, and are learnt by one filter.
-  static let columnLimit = 64
+  /// The curvature of wider rows than this takes more memory and time than it gains.
+  static let columnLimit = 2_049
 
   /// Regression.
   public var task: Task { .regression }
@@ -86,24 +102,45 @@ public struct RegressionBank: Learner {
     _ rows: Rows, labels: UnsafePointer<Double>, weights: UnsafePointer<Float>,
     predictions: PredictionRows
   ) {
-    withMutableBank {
-      millrace_regression_learn(
-        $0, rows.base, rows.count, rows.stride, labels, weights, predictions.base)
+    var start = 0
+    while start < rows.count {
+      let count = min(rows.count - start, newton?.room ?? .max)
+      withMutableBank { bank, newton in
+        func learn(_ scaled: UnsafeMutablePointer<Float>?) {
+          bank.scaled = scaled
+          millrace_regression_learn(
+            &bank, rows[start], count, rows.stride, labels + start, weights + start,
+            predictions.base + 3 * start)
+        }
+        guard newton != nil else { return learn(nil) }
+        newton?.withScaledRows(learn)
+        bank.rowCount += UInt64(count)
+        if newton?.take(count) == true,
+          let directions = newton?.finishBlock(millrace_regression_gradients(&bank)),
+          let mass = newton?.curvature.mass
+        {
+          millrace_regression_step(&bank, directions, Float(mass))
+        }
+      }
+      rowCount += count
+      start += count
     }
-    rowCount += rows.count
   }
 
-  private mutating func withMutableBank(_ body: (UnsafePointer<millrace_regression>) -> Void) {
+  private mutating func withMutableBank(
+    _ body: (inout millrace_regression, inout NewtonBlocks?) -> Void
+  ) {
     let (filters, lagged, rates) = (
       self.filters.mutableBase(), self.lagged.mutableBase(), self.rates.mutableBase()
     )
     let (head, horizons, snapshots) = (
       self.head.mutableBase(), self.horizons.mutableBase(), self.snapshots.mutableBase()
     )
+    // Taken out for the time of the call: they may not be borrowed while the rest of self is.
     var target = exchange(&self.target, with: [])
     target.withUnsafeMutableBufferPointer { target in
       var bank = bank(filters, lagged, rates, head, horizons, snapshots, target.baseAddress)
-      body(&bank)
+      body(&bank, &newton)
     }
     self.target = target
   }
@@ -115,14 +152,15 @@ public struct RegressionBank: Learner {
     _ target: UnsafeMutablePointer<Double>?
   ) -> millrace_regression {
     millrace_regression(
-      columns: columns, filters: filters, lagged: lagged, basis: kernelBasis, rates: rates,
-      head: head, horizons: horizons, snapshots: snapshots, target: target,
-      rowCount: UInt64(rowCount))
+      columns: columns, filters: filters, isBlockwise: newton != nil, scaled: nil, lagged: lagged,
+      basis: kernelBasis, rates: rates, head: head, horizons: horizons, snapshots: snapshots,
+      target: target, rowCount: UInt64(rowCount))
   }
 
   /// Whether every lane and the target's moments are finite.
   public var isFinite: Bool {
     target.allSatisfy(\.isFinite)
+      && (newton?.curvature.matrix.elements.allSatisfy(\.isFinite) ?? true)
       && [filters, lagged, rates, head, horizons, snapshots].allSatisfy {
         $0.elements.allSatisfy(\.isFinite)
       }
@@ -131,7 +169,8 @@ public struct RegressionBank: Learner {
   var filterLanes: FilterLanes { FilterLanes(lanes: 16, inputs: columns) }
   var laggedLanes: FilterLanes {
     var basis = kernelBasis
-    return FilterLanes(lanes: 8, inputs: millrace_regression_lagged_width(columns, &basis))
+    return FilterLanes(
+      lanes: 8, inputs: millrace_regression_lagged_width(columns, &basis, newton != nil))
   }
   private var kernelBasis: millrace_bank_basis {
     basis?.kernelBasis(columns: columns) ?? millrace_bank_basis()
@@ -152,6 +191,7 @@ extension RegressionBank {
     ] {
       archive.set(lanes.elements, shape: [lanes.count / width, width], as: prefix + name)
     }
+    newton?.encode(into: &archive, prefix: prefix)
   }
 
   /// Reads what `encode` wrote.
@@ -160,7 +200,8 @@ extension RegressionBank {
   ) throws(MillraceError) {
     let limit = Int64(Self.columnLimit)
     let columns = Int(try archive.integer(prefix + "columns", in: 1...limit))
-    try self.init(settings: settings, columns: columns)
+    try self.init(
+      settings: settings, columns: columns, isWide: archive.contains(prefix + "curvature"))
     rowCount = Int(try archive.integer(prefix + "rowCount", in: 0 ... .max))
     target = try archive.doubles(prefix + "target", count: target.count)
     func lanes(_ name: String, like lanes: LaneBuffer) throws(MillraceError) -> LaneBuffer {
@@ -172,5 +213,6 @@ extension RegressionBank {
     head = try lanes("head", like: head)
     horizons = try lanes("horizons", like: horizons)
     snapshots = try lanes("snapshots", like: snapshots)
+    try newton?.decode(from: archive, prefix: prefix)
   }
 }

@@ -5,7 +5,7 @@ extension RegressionBank {
   /// filters that see the last targets.
   public func experts(horizon: LabelHorizon) -> [Expert] {
     let names =
-      (0..<16).map { filters.filterName(lanes: 16, lane: $0) } + (0..<16).map(rates.rateName)
+      (0..<16).map(filterName) + (0..<16).map(rates.rateName)
       + (0..<8).map { "lagged " + lagged.filterName(lanes: 8, lane: $0) }
     return zip(names, expertWeights(horizon)).map { Expert(name: $0, weight: $1) }
   }
@@ -39,6 +39,14 @@ extension RegressionBank {
     }
   }
 
+  private func filterName(_ lane: Int) -> String {
+    guard newton != nil else { return filters.filterName(lanes: 16, lane: lane) }
+    let memory = 1 / Double(filters.base[MILLRACE_FILTERS_DRIFT * 16 + lane])
+    let isRobust = filters.base[MILLRACE_FILTERS_NOISE * 16 + lane] > 0
+    return "Newton's step" + (memory < 1e9 ? ", memory \(Int(memory.rounded())) records" : "")
+      + (isRobust ? ", robust" : "")
+  }
+
   private func expertWeights(_ horizon: LabelHorizon) -> [Double] {
     switch horizon {
     case .immediate: head.mixtureWeights(row: 0, expertCount: 40)
@@ -52,12 +60,28 @@ extension RegressionBank {
     if expert < 16 { return filterLanes.mean(filters, lane: expert) }
     if expert >= 32 {
       let all = laggedLanes.mean(lagged, lane: expert - 32)
-      return all[..<(columns - 1)] + all.suffix(1)
+      return newton == nil ? all[..<(columns - 1)] + all.suffix(1) : coefficients(ofMeans: all)
     }
     func value(_ row: Int) -> Double { Double(rates.base[row * 16 + expert - 16]) }
     guard value(MILLRACE_RATES_MEMORY) < 1 else {
       return (0..<columns).map { value(MILLRACE_RATES_WEIGHTS + $0) }
     }
     return Array(repeating: 0, count: columns - 1) + [value(MILLRACE_RATES_AVERAGE)]
+  }
+
+  /// Of a filter that sees what others say, as distances from the targets' mean in deviations.
+  private func coefficients(ofMeans weights: [Double]) -> [Double] {
+    var result = [Double](repeating: 0, count: columns)
+    let variance = target[MILLRACE_TARGET_SQUARES] / target[MILLRACE_TARGET_WEIGHT]
+    for (index, weight) in weights.prefix(MILLRACE_REGRESSION_MEANS).enumerated()
+    where variance > 0 {
+      let perUnit = weight / variance.squareRoot()
+      for (column, coefficient) in filterLanes.mean(filters, lane: 4 * index).enumerated() {
+        result[column] += perUnit * coefficient
+      }
+      result[columns - 1] -= perUnit * target[MILLRACE_TARGET_MEAN]
+    }
+    result[columns - 1] += weights.last ?? 0
+    return result
   }
 }

@@ -20,21 +20,51 @@ extension RegressionBank {
     if known.count == 1, first.scaler == scaler { return merged }
     let banks = known.map { $0.learner.expressed(inTargetOf: first.learner) }
     let changes = known.map { ColumnChange(from: $0.scaler, to: scaler) }
-    // Functions of a column are not those of a shifted one: right as far as the partitions are
-    // samples of one stream, like the binary bank's.
-    let inserted = merged.laggedLanes.inputs - merged.columns
-    let laggedChanges = changes.map { $0.inserting(columns: inserted) }
     let total = banks.reduce(0) { $0 + $1.rowCount }
     let shares = banks.map { Float($0.rowCount) / Float(max(total, 1)) }
 
     merged.rowCount = total
     merged.rates = .average(
       zip(banks, changes).map { $0.rates.rates(over: $1, columns: merged.columns) }, shares: shares)
-    try merged.filterLanes.merge(banks.map(\.filters), changes: changes, into: &merged.filters)
-    try merged.laggedLanes.merge(banks.map(\.lagged), changes: laggedChanges, into: &merged.lagged)
+    if banks[0].newton == nil {
+      try merged.filterLanes.merge(
+        banks.map(\.filters), changes: changes, into: &merged.filters)
+      // Functions of a column are not those of a shifted one: right as far as the partitions are
+      // samples of one stream, like the binary bank's.
+      let inserted = merged.laggedLanes.inputs - merged.columns
+      try merged.laggedLanes.merge(
+        banks.map(\.lagged), changes: changes.map { $0.inserting(columns: inserted) },
+        into: &merged.lagged)
+    } else {
+      try merged.mergeModels(banks, scalers: known.map(\.scaler), scaler: scaler)
+      try merged.laggedLanes.merge(banks.map(\.lagged), changes: nil, into: &merged.lagged)
+    }
     merged.horizons = .average(banks.map(\.horizons), shares: shares)
     merged.head = .average(banks.map(\.head), shares: shares)
     return merged
+  }
+
+  /// Takes the partitions' models without covariances, weighed by their curvatures.
+  private mutating func mergeModels(
+    _ banks: [RegressionBank], scalers: [StandardScaler], scaler: StandardScaler
+  ) throws(MillraceError) {
+    var blocks = NewtonBlocks(columns: columns, recordCount: rowCount)
+    var parts: [(curvature: SharedCurvature, models: [[Double]], scaler: StandardScaler)] = []
+    for (bank, own) in zip(banks, scalers) {
+      guard let newton = bank.newton else { continue }
+      let models = (0..<16).map { filterLanes.mean(bank.filters, lane: $0) }
+      parts.append((newton.curvature, models, own))
+    }
+    let models = try blocks.curvature.merge(parts, scaler: scaler)
+    let base = filters.mutableBase() + MILLRACE_FILTERS_MEAN * 16
+    for (lane, weights) in models.enumerated() {
+      for (row, weight) in weights.enumerated() {
+        base[row * 16 + lane] = Float(weight)
+        // No gradient is left of the unfinished blocks.
+        base[(columns + row) * 16 + lane] = 0
+      }
+    }
+    newton = blocks
   }
 
   /// The experts with their weights in another bank's unit of the target, from its origin.

@@ -21,6 +21,9 @@ struct SharedCurvature: Sendable {
     scaledRows = Array(repeating: 0, count: blockRecords * columns)
   }
 
+  /// The width of the rows.
+  var columns: Int { matrix.columns }
+
   /// The records that H remembers: their share of what is new keeps step with weights that move.
   private var memory: Double { 100 * Double(matrix.rows) }
 
@@ -64,11 +67,13 @@ struct SharedCurvature: Sendable {
   }
 
   /// X ← (H + λI)⁻¹G for rows of `lanes` numbers.
-  func solve(_ gradients: LaneBuffer, lanes: Int, into directions: inout LaneBuffer) {
+  func solve(
+    _ gradients: UnsafePointer<Float>, lanes: Int, into directions: inout LaneBuffer
+  ) {
     let rows = matrix.rows
     let target = MutableMatrixView(directions.mutableBase(), rows: rows, columns: lanes)
     inverse.withView {
-      BLAS.gemm($0, MatrixView(gradients.base, rows: rows, columns: lanes), into: target)
+      BLAS.gemm($0, MatrixView(gradients, rows: rows, columns: lanes), into: target)
     }
   }
 
@@ -76,7 +81,7 @@ struct SharedCurvature: Sendable {
   private var ridge: Float { max(1, 0.1 * Float(matrix.rows)) }
 
   /// H, whole.
-  var whole: Matrix<Double> {
+  private var whole: Matrix<Double> {
     var result = Matrix(
       rows: matrix.rows, columns: matrix.columns, elements: matrix.elements.map(Double.init))
     result.symmetrize(from: .lower)
@@ -84,17 +89,45 @@ struct SharedCurvature: Sendable {
   }
 
   /// H + λI, whole.
-  var regularized: Matrix<Double> {
+  private var regularized: Matrix<Double> {
     var result = whole
     for j in 0..<result.rows { result[j, j] += Double(ridge) }
     return result
   }
 
-  /// Takes the place of partitions' curvatures in the columns of a merged scaler.
-  mutating func replace(by sum: [Double], mass: Double) {
-    matrix.elements = sum.map(Float.init)
-    self.mass = mass
+  /// The sum of the partitions' curvatures and the models that were learnt with them, each read in
+  /// the columns of the merged scaler and weighed by its curvature: H = ΣHₚ, w = H⁻¹ΣHₚwₚ. O(d³)
+  ///
+  /// - Throws: `numerical` when the sum is not positive definite.
+  mutating func merge(
+    _ parts: [(curvature: SharedCurvature, models: [[Double]], scaler: StandardScaler)],
+    scaler: StandardScaler
+  ) throws(MillraceError) -> [[Double]] {
+    let d = columns
+    var sum = Matrix<Double>(rows: d, columns: d)
+    var curvature = [Double](repeating: 0, count: d * d)
+    var pulls = parts.first?.models.map { $0.map { _ in 0.0 } } ?? []
+    for part in parts {
+      let toPart = ColumnChange(from: scaler, to: part.scaler)
+      let weighted = toPart.products(part.curvature.regularized.elements)
+      for index in weighted.indices { sum.elements[index] += weighted[index] }
+      for (index, element) in toPart.products(part.curvature.whole.elements).enumerated() {
+        curvature[index] += element
+      }
+      let change = ColumnChange(from: part.scaler, to: scaler)
+      for (model, weights) in part.models.enumerated() {
+        let moved = change.weights(weights)
+        for row in 0..<d {
+          for column in 0..<d { pulls[model][row] += weighted[row * d + column] * moved[column] }
+        }
+      }
+    }
+    let factor = try Cholesky(sum)
+    for model in pulls.indices { factor.solve(&pulls[model]) }
+    matrix.elements = curvature.map(Float.init)
+    mass = parts.reduce(0) { $0 + $1.curvature.mass }
     invert()
+    return pulls
   }
 
   /// - Parameter pending: the rows of the unfinished block.

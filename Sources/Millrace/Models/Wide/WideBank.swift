@@ -24,27 +24,23 @@ package struct WideBank: Learner {
   var snapshot: LaneBuffer
   var gradients: LaneBuffer
   var head: LaneBuffer
-  var curvature: SharedCurvature
-  /// Records learnt from.
-  var recordCount = 0
-  /// The records of the unfinished block.
-  var block = 0..<1
-  /// (H + λI)⁻¹Zᵀ(y − p) for every lane; kept for its memory.
-  private var directions: LaneBuffer
+  var newton: NewtonBlocks
 
-  /// Records of a block, and from one snapshot to the next.
-  private static let (blockRecords, snapshotRecords) = (64, 1024)
+  /// Records from one snapshot to the next.
+  private static let snapshotRecords = 1024
   static let lanes = MILLRACE_WIDE_LANES
 
   /// A bank that has seen nothing.
   ///
   /// - Parameter columns: the width of the rows, the constant included.
-  package init(columns: Int) {
+  package init(columns: Int) { self.init(columns: columns, recordCount: 0) }
+
+  init(columns: Int, recordCount: Int) {
     self.columns = columns
     weights = LaneBuffer(count: columns * Self.lanes)
-    (snapshot, gradients, directions) = (weights, weights, weights)
+    (snapshot, gradients) = (weights, weights)
     head = LaneBuffer(count: MILLRACE_WIDE_HEAD_ROWS * Self.lanes)
-    curvature = SharedCurvature(columns: columns, blockRecords: Self.blockRecords)
+    newton = NewtonBlocks(columns: columns, recordCount: recordCount)
     withKernel { millrace_wide_start(&$0) }
   }
 
@@ -73,62 +69,47 @@ package struct WideBank: Learner {
   ) {
     var start = 0
     while start < rows.count {
-      let count = min(rows.count - start, block.upperBound - recordCount)
-      let isCurved = isCurved(block)
-      withKernel { bank in
-        if !isCurved { bank.scaled = nil }
+      let count = min(rows.count - start, newton.room)
+      withKernel {
         millrace_wide_learn(
-          &bank, rows[start], count, rows.stride, labels + start, weights + start,
+          &$0, rows[start], count, rows.stride, labels + start, weights + start,
           predictions.base + start)
       }
-      recordCount += count
       start += count
-      if recordCount == block.upperBound { finishBlock() }
+      if newton.take(count) { finishBlock() }
     }
-  }
-
-  /// Whether a block's curvature is taken in: at first of every block, then of every fourth.
-  private func isCurved(_ block: Range<Int>) -> Bool {
-    block.lowerBound < 160 * columns || block.lowerBound / Self.blockRecords % 4 == 0
   }
 
   private mutating func finishBlock() {
-    if isCurved(block) { curvature.take(block.count) }
-    curvature.solve(gradients, lanes: Self.lanes, into: &directions)
+    let recordCount = newton.recordCount
+    let isSnapshot =
+      recordCount / Self.snapshotRecords > newton.block.lowerBound / Self.snapshotRecords
+    let directions = newton.finishBlock(gradients.base)
     let memories = head.base + MILLRACE_WIDE_MEMORY * Self.lanes
+    let mass = Float(newton.curvature.mass)
     let steps = (0..<Self.lanes).map { lane in
-      lane < MILLRACE_WIDE_NEWTON
-        ? Float(curvature.mass) / min(Float(recordCount), memories[lane]) : 0
+      lane < MILLRACE_WIDE_NEWTON ? mass / min(Float(recordCount), memories[lane]) : 0
     }
-    let directions = directions
-    withKernel { millrace_wide_step(&$0, directions.base, steps) }
-    if recordCount / Self.snapshotRecords > block.lowerBound / Self.snapshotRecords {
-      snapshot = weights
-    }
-    block = Self.block(from: recordCount)
-  }
-
-  /// The block that starts at a record.
-  static func block(from start: Int) -> Range<Int> {
-    start..<start + min(blockRecords, start + 1)
+    withKernel { millrace_wide_step(&$0, directions, steps) }
+    if isSnapshot { snapshot = weights }
   }
 
   /// Calls `body` with the kernel's view of the bank.
   private mutating func withKernel(_ body: (inout millrace_wide_bank) -> Void) {
-    let offset = (recordCount - block.lowerBound) * columns
-    let (weights, snapshot) = (weights.mutableBase(), snapshot.base)
-    let (gradients, head) = (gradients.mutableBase(), head.mutableBase())
-    curvature.withScaledRows { scaled in
+    let (columns, snapshot) = (columns, snapshot.base)
+    let (weights, gradients) = (weights.mutableBase(), gradients.mutableBase())
+    let head = head.mutableBase()
+    newton.withScaledRows { scaled in
       var bank = millrace_wide_bank(
-        columns: columns, weights: weights, snapshot: UnsafeMutablePointer(mutating: snapshot),
-        gradients: gradients, head: head, scaled: scaled + offset)
+        columns: columns, weights: weights, snapshot: snapshot, gradients: gradients, head: head,
+        scaled: scaled)
       body(&bank)
     }
   }
 
   package var isFinite: Bool {
     [weights, snapshot, head].allSatisfy { $0.elements.allSatisfy(\.isFinite) }
-      && curvature.matrix.elements.allSatisfy(\.isFinite)
+      && newton.curvature.matrix.elements.allSatisfy(\.isFinite)
   }
 }
 
@@ -183,9 +164,7 @@ extension WideBank {
     set(snapshot, "snapshot")
     set(gradients, "gradients")
     set(head, "head")
-    archive.set([recordCount, block.lowerBound], as: prefix + "records")
-    let pending = isCurved(block) ? recordCount - block.lowerBound : 0
-    curvature.encode(into: &archive, prefix: prefix, pending: pending)
+    newton.encode(into: &archive, prefix: prefix)
   }
 
   package init(settings: LearnerSettings, decoding archive: TensorArchive, prefix: String)
@@ -204,16 +183,6 @@ extension WideBank {
     snapshot = try lanes("snapshot", like: snapshot)
     gradients = try lanes("gradients", like: gradients)
     head = try lanes("head", like: head)
-    let records = try archive.integers(prefix + "records", count: 2).map(Int.init)
-    guard records[1] >= 0, records[1] < 1 << 60 else {
-      throw MillraceError(.store, "tensor '\(prefix)records' is \(records); expected two counts")
-    }
-    block = Self.block(from: records[1])
-    recordCount = records[0]
-    guard block.contains(recordCount) else {
-      throw MillraceError(
-        .store, "tensor '\(prefix)records' is \(records); expected a count within its block")
-    }
-    try curvature.decode(from: archive, prefix: prefix)
+    try newton.decode(from: archive, prefix: prefix)
   }
 }
