@@ -46,5 +46,5 @@ let package = Package(
       swiftSettings: swiftSettings),
   ],
   cLanguageStandard: .gnu17,
-  cxxLanguageStandard: .gnucxx17
+  cxxLanguageStandard: .gnucxx20
 )

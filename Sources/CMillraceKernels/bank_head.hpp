@@ -7,12 +7,10 @@
 /// Mixes the experts of a bank, and combines experts and mixtures in a last layer. The state is
 /// rows of 16 floats.
 struct Head {
-  enum {
-    mixers = 3,
-    lastInputs = Mixtures::count + 1,
-    /// The mixture of mixtures, the mixers, four filters.
-    candidates = 1 + mixers + 4,
-  };
+  static constexpr int mixers = 3;
+  static constexpr int lastInputs = Mixtures::count + 1;
+  /// The mixture of mixtures, the mixers, four filters.
+  static constexpr int candidates = 1 + mixers + 4;
 
   Lanes *row;
 

@@ -8,7 +8,7 @@
 /// had at the start of a block of records, scored over the block. What the mixture of mixtures then
 /// says is calibrated by a filter over its logit. The state is rows of 16 floats.
 struct Horizon {
-  enum { count = MILLRACE_BANK_HORIZONS };
+  static constexpr int count = MILLRACE_BANK_HORIZONS;
 
   Lanes *row;
 

@@ -64,7 +64,7 @@ struct MixturesForecast {
 /// Four mixtures of the experts with different shares, and a mixture of the four (fixed share:
 /// Herbster & Warmuth 1998). Weights need no logarithm.
 struct Mixtures {
-  enum { count = 4 };
+  static constexpr int count = 4;
 
   Lanes *row;
 

@@ -7,19 +7,15 @@
 /// Mixes the experts, and corrects the mixture's error in a last layer. The state is rows of 16
 /// floats.
 struct RegressionHead {
-  enum {
-    lastInputs = 8,
-    /// The mixture of mixtures, and eight filters.
-    candidates = 9,
-    /// Lanes of the row of state: the interval's; the squares and the weight of the mixture's
-    /// errors; its last two errors; of the last layer and of mixing by squared error the shares,
-    /// the regrets and the squares of these.
-    mixtureErrors = Interval::size,
-    lastErrors = mixtureErrors + 2,
-    choice = lastErrors + 2,
-    choiceRegrets = choice + 2,
-    choiceSquares = choiceRegrets + 2,
-  };
+  static constexpr int lastInputs = 8;
+  /// The mixture of mixtures, and eight filters.
+  static constexpr int candidates = 9;
+  /// Lanes of the row of state: the interval's; the squares and the weight of the mixture's
+  /// errors; its last two errors; of the last layer and of mixing by squared error the shares,
+  /// the regrets and the squares of these.
+  static constexpr int mixtureErrors = Interval::size, lastErrors = mixtureErrors + 2,
+                       choice = lastErrors + 2, choiceRegrets = choice + 2,
+                       choiceSquares = choiceRegrets + 2;
 
   Lanes *row;
 

@@ -24,7 +24,7 @@ MILLRACE_INLINE float total(Lanes x) { return sum(folded(x)); }
 /// `fixedShare` over all lanes.
 MILLRACE_INLINE void shareLanes(Lanes &weights, Lanes likelihood, float share) {
   weights *= likelihood;
-  weights = weights * ((1 - share) / total(weights)) + share / MILLRACE_WIDE_LANES;
+  weights = weights * ((1 - share) / total(weights)) + share / int(MILLRACE_WIDE_LANES);
 }
 
 struct Head {

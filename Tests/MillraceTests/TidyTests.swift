@@ -29,8 +29,12 @@ import Testing
     let paths = try #require(FileManager.default.enumerator(atPath: start)).compactMap {
       $0 as? String
     }
-    let found = try paths.filter { kinds.contains(($0 as NSString).pathExtension) }.sorted().map {
-      path in
+    // What was built lies in hidden folders.
+    let ours = paths.filter { path in
+      kinds.contains((path as NSString).pathExtension)
+        && !path.split(separator: "/").contains { $0.hasPrefix(".") }
+    }
+    let found = try ours.sorted().map { path in
       let text = try String(contentsOfFile: "\(start)/\(path)", encoding: .utf8)
       return File(
         path: "\(folder)/\(path)",

@@ -7,11 +7,16 @@
 extern "C" {
 #endif
 
-/// out[i] ← Σⱼ rows[i·stride + j]·weights[j] for i < count, j < columns.
+/// out[i] ← weights[columns] + Σⱼ rows[i·stride + j]·weights[j] for i < count, j < columns.
 /// The order of the sum depends on `columns` only: a row has the same result, bit for bit, in
 /// every batch (a BLAS gemv does not promise that).
-void millrace_row_dots(const float *rows, size_t count, size_t columns, size_t stride,
-                       const float *weights, float *out);
+void millrace_row_scores(const float *rows, size_t count, size_t columns, size_t stride,
+                         const float *weights, float *out);
+
+/// The same, bit for bit, from raw rows of `columns` numbers, by the factors of
+/// `millrace_scaler_factors`: each number is read once and nothing is written but the scores.
+void millrace_raw_row_scores(const float *rows, size_t count, size_t columns,
+                             const float *factors, float limit, const float *weights, float *out);
 
 /// out[j] ← out[j] + Σᵢ coefficients[i]·rows[i·stride + j], added in the order of the rows: rows
 /// split over several calls give the same result, bit for bit.

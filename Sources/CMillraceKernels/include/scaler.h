@@ -17,10 +17,14 @@ void millrace_scale_and_update(const float *rows, size_t row_count, size_t colum
                                double *counts, double *means, double *m2, double *missing,
                                float *out, size_t stride);
 
-/// The same without the update.
-void millrace_scale(const float *rows, size_t row_count, size_t columns, float limit,
-                    const double *counts, const double *means, const double *m2, float *out,
-                    size_t stride);
+/// What standardises as the statistics stand: `columns` means, as many rests that a `float` of the
+/// mean leaves, as many inverse deviations (0 for a column that has not varied).
+void millrace_scaler_factors(const double *counts, const double *means, const double *m2,
+                             size_t columns, float *out);
+
+/// The same as `millrace_scale_and_update` by factors, without the update.
+void millrace_scale(const float *rows, size_t row_count, size_t columns, const float *factors,
+                    float limit, float *out, size_t stride);
 
 #ifdef __cplusplus
 }

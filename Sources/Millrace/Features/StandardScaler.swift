@@ -51,14 +51,6 @@ public struct StandardScaler: Sendable, Equatable {
       stride)
   }
 
-  /// Standardises rows and learns nothing from them. Does not allocate.
-  public func transform(
-    _ rows: UnsafePointer<Float>, count: Int, into output: UnsafeMutablePointer<Float>, stride: Int
-  ) {
-    millrace_scale(
-      rows, count, columnCount, limit, counts, means, squaredDistances, output, stride)
-  }
-
   /// Takes in what another scaler saw (Chan, Golub, LeVeque 1983).
   public mutating func merge(_ other: StandardScaler) {
     for column in 0..<columnCount {

@@ -31,6 +31,14 @@ public protocol Learner: Sendable {
   /// Predicts every row. Does not allocate; safe from many threads.
   func predict(_ rows: Rows, horizon: LabelHorizon, into predictions: PredictionRows)
 
+  /// Predicts raw rows, bit for bit like their standardised ones. Does not allocate beyond the
+  /// stack for rows of ordinary width.
+  ///
+  /// - Parameter features: `predictions.count × scaler.columnCount` numbers, row-major.
+  func predict(
+    _ features: UnsafePointer<Float>, scaler: FrozenScaler, horizon: LabelHorizon,
+    into predictions: PredictionRows)
+
   /// For each row in order: predicts it, then learns from its label.
   ///
   /// - Parameters:
@@ -78,4 +86,33 @@ public protocol Learner: Sendable {
 extension Learner {
   /// Nothing: a learner that finds the length of its steps itself does not diverge.
   public var divergence: Divergence { Divergence() }
+
+  public func predict(
+    _ features: UnsafePointer<Float>, scaler: FrozenScaler, horizon: LabelHorizon,
+    into predictions: PredictionRows
+  ) {
+    predictByBlocks(features, scaler: scaler, horizon: horizon, into: predictions)
+  }
+
+  /// Standardises a block of rows, predicts it, goes on to the next.
+  func predictByBlocks(
+    _ features: UnsafePointer<Float>, scaler: FrozenScaler, horizon: LabelHorizon,
+    into predictions: PredictionRows
+  ) {
+    let stride = scaler.columnCount + 1
+    let blockRows = min(Model.blockRows, predictions.count)
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: max(blockRows * stride, 1)) { buffer in
+      guard let base = buffer.baseAddress else { return }
+      var start = 0
+      while start < predictions.count {
+        let count = min(blockRows, predictions.count - start)
+        scaler.transform(
+          features + start * scaler.columnCount, count: count, into: base, stride: stride)
+        predict(
+          Rows(base: base, count: count, columns: stride, stride: stride), horizon: horizon,
+          into: predictions.slice(from: start, count: count))
+        start += count
+      }
+    }
+  }
 }

@@ -73,7 +73,12 @@ package struct LinearLearner: Learner {
   // MARK: - Prediction
 
   package func predict(_ rows: Rows, horizon: LabelHorizon, into predictions: PredictionRows) {
-    guard task == .multiclass else { return predictOne(rows, into: predictions.base) }
+    guard task == .multiclass else {
+      return predictOne(count: rows.count, into: predictions.base) { start, count, margins in
+        computeMargins(
+          rows.slice(from: start, count: count), servedWeights, into: margins, stride: count)
+      }
+    }
     withScratch(outputCount: outputs.count, rowCount: rows.count) { scratch in
       for start in stride(from: 0, to: rows.count, by: scratch.stride) {
         let count = min(scratch.stride, rows.count - start)
@@ -83,23 +88,38 @@ package struct LinearLearner: Learner {
     }
   }
 
-  /// Predicts one number a row.
-  private func predictOne(_ rows: Rows, into predictions: UnsafeMutablePointer<Double>) {
+  package func predict(
+    _ features: UnsafePointer<Float>, scaler: FrozenScaler, horizon: LabelHorizon,
+    into predictions: PredictionRows
+  ) {
+    // Several outputs share the standardised rows.
+    guard task != .multiclass else {
+      return predictByBlocks(features, scaler: scaler, horizon: horizon, into: predictions)
+    }
+    predictOne(count: predictions.count, into: predictions.base) { start, count, margins in
+      scaler.scores(
+        features + start * scaler.columnCount, count: count, weights: servedWeights,
+        into: margins)
+    }
+  }
+
+  /// Predicts one number a row from the margins that `computeMargins` writes for the `count` rows
+  /// from `start` on.
+  private func predictOne(
+    count rowCount: Int, into predictions: UnsafeMutablePointer<Double>,
+    computeMargins: (_ start: Int, _ count: Int, UnsafeMutablePointer<Float>) -> Void
+  ) {
     // A constant size, so that the margins lie on the stack.
     withUnsafeTemporaryAllocation(of: Float.self, capacity: Scratch.rowLimit) { margins in
       guard let margins = margins.baseAddress else { return }
-      var start = 0
-      while start < rows.count {
-        let count = min(Scratch.rowLimit, rows.count - start)
-        computeMargins(
-          rows.slice(from: start, count: count), servedWeights, into: margins,
-          stride: Scratch.rowLimit)
+      for start in stride(from: 0, to: rowCount, by: Scratch.rowLimit) {
+        let count = min(Scratch.rowLimit, rowCount - start)
+        computeMargins(start, count, margins)
         let means = predictions + start
         loss.link(margins, outputs: 1, count: count, stride: Scratch.rowLimit, into: means)
         if task == .regression {
           for i in 0..<count { means[i] = target.restored(means[i]) }
         }
-        start += count
       }
     }
   }
@@ -112,8 +132,8 @@ package struct LinearLearner: Learner {
     weights.withUnsafeBufferPointer { weights in
       guard let base = weights.baseAddress else { return }
       for output in outputs.indices {
-        millrace_row_dots(
-          rows.base, rows.count, columnCount, rows.stride, base + output * columnCount,
+        millrace_row_scores(
+          rows.base, rows.count, columnCount - 1, rows.stride, base + output * columnCount,
           margins + output * stride)
       }
     }

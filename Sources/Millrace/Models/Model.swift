@@ -1,7 +1,8 @@
 /// What is learnt and served as one: how records are read, how columns are scaled, and a learner.
 ///
 /// A value: a copy is a snapshot that learning does not touch. Prediction is safe from many
-/// threads and does not allocate beyond the stack for rows of ordinary width.
+/// threads; once a model is served it does not allocate beyond the stack for rows of ordinary
+/// width.
 public struct Model: Sendable {
   /// How records become rows, and classes their indices.
   public internal(set) var schema: Schema
@@ -13,11 +14,13 @@ public struct Model: Sendable {
   public internal(set) var learner: any Learner
   /// Records learnt.
   public internal(set) var rowCount = 0
+  /// The scaler as it is, where nothing was learnt since `freeze`.
+  private var frozenScaler: FrozenScaler?
   /// Standardised rows of the block in work; empty between calls, kept for its memory.
   private var standardized: [Float] = []
 
   /// Rows that are standardised at once: enough to amortise a call, few enough for the cache.
-  private static let blockRows = 64
+  static let blockRows = 64
 
   /// A model that has learnt nothing.
   ///
@@ -65,21 +68,12 @@ public struct Model: Sendable {
     into predictions: PredictionRows
   ) {
     if schema.sparseWidth != nil { return predictEmptyRows(into: predictions) }
-    let stride = columnCount + 1
-    let blockRows = min(Self.blockRows, predictions.count)
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: max(blockRows * stride, 1)) { buffer in
-      guard let base = buffer.baseAddress else { return }
-      var start = 0
-      while start < predictions.count {
-        let count = min(blockRows, predictions.count - start)
-        scaler.transform(features + start * columnCount, count: count, into: base, stride: stride)
-        learner.predict(
-          Rows(base: base, count: count, columns: stride, stride: stride), horizon: horizon,
-          into: predictions.slice(from: start, count: count))
-        start += count
-      }
-    }
+    learner.predict(
+      features, scaler: frozenScaler ?? FrozenScaler(scaler), horizon: horizon, into: predictions)
   }
+
+  /// Makes ready to be served: predictions do not look at the columns' statistics any more.
+  mutating func freeze() { frozenScaler = FrozenScaler(scaler) }
 
   /// Predicts each row and then learns from it, in order.
   ///
@@ -89,6 +83,7 @@ public struct Model: Sendable {
   ///   - predictions: what was predicted for each row before it was learnt; `rows.count` rows.
   mutating func learn(_ batch: Batch, rows: Range<Int>, predictions: PredictionRows) {
     if batch.sparse.width > 0 { return learnSparse(batch, rows: rows, predictions: predictions) }
+    frozenScaler = nil
     let stride = columnCount + 1
     // Taken out for the time of the call: it may not be borrowed while the rest of self changes.
     var buffer = exchange(&standardized, with: [])

@@ -34,8 +34,8 @@ struct CurvatureProbe: Sendable {
   mutating func observe(_ rows: Rows, curvatures: UnsafePointer<Float>) {
     withUnsafeTemporaryAllocation(of: Float.self, capacity: max(rows.count, 1)) { products in
       guard let products = products.baseAddress else { return }
-      millrace_row_dots(
-        rows.base, rows.count, rows.columns, rows.stride, direction, products)
+      millrace_row_scores(
+        rows.base, rows.count, rows.columns - 1, rows.stride, direction, products)
       for i in 0..<rows.count {
         products[i] *= curvatures[i]
         sum += curvatures[i]

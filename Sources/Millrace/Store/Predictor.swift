@@ -44,18 +44,18 @@ public struct Predictor: Sendable {
   /// - Throws: `input` when the row has not as many numbers as the model has columns.
   public mutating func predict(_ row: [Float]) throws(MillraceError) -> Double {
     reader.refresh()
-    let model = reader.served.model
-    try check(row.count == model.columnCount, row.count, "features", expected: model.columnCount)
-    return withUnsafeTemporaryAllocation(of: Double.self, capacity: max(model.outputWidth, 1)) {
-      buffer in
+    // The model is not copied: that would count references to each of its parts.
+    let served = reader.served
+    let columnCount = served.model.columnCount, width = served.model.outputWidth
+    try check(row.count == columnCount, row.count, "features", expected: columnCount)
+    return withUnsafeTemporaryAllocation(of: Double.self, capacity: max(width, 1)) { buffer in
       buffer.initialize(repeating: 0)
       guard let base = buffer.baseAddress else { return 0 }
       row.withUnsafeBufferPointer { row in
         guard let features = row.baseAddress else { return }
-        model.predict(
-          features, into: PredictionRows(base: base, count: 1, width: model.outputWidth))
+        served.model.predict(features, into: PredictionRows(base: base, count: 1, width: width))
       }
-      guard model.schema.task == .multiclass else { return buffer[0] }
+      guard served.model.schema.task == .multiclass else { return buffer[0] }
       return Double(buffer.indices.max { buffer[$0] < buffer[$1] } ?? 0)
     }
   }
@@ -71,19 +71,17 @@ public struct Predictor: Sendable {
     _ rows: Span<Float>, into predictions: inout MutableSpan<Double>
   ) throws(MillraceError) {
     reader.refresh()
-    let model = reader.served.model
-    let width = model.outputWidth
-    let count = rows.count / max(model.columnCount, 1)
-    try check(
-      count * model.columnCount == rows.count, rows.count, "features",
-      expected: model.columnCount)
+    let served = reader.served
+    let columnCount = served.model.columnCount, width = served.model.outputWidth
+    let count = rows.count / max(columnCount, 1)
+    try check(count * columnCount == rows.count, rows.count, "features", expected: columnCount)
     try check(
       count * width == predictions.count, predictions.count, "predictions",
       expected: count * width)
     rows.withUnsafeBufferPointer { rows in
       predictions.withUnsafeMutableBufferPointer { predictions in
         guard let features = rows.baseAddress, let base = predictions.baseAddress else { return }
-        model.predict(features, into: PredictionRows(base: base, count: count, width: width))
+        served.model.predict(features, into: PredictionRows(base: base, count: count, width: width))
       }
     }
   }

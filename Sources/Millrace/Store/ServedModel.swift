@@ -9,6 +9,8 @@ public final class ServedModel: Sendable {
   ///
   /// - Throws: `store` when it holds numbers that are not finite.
   public init(_ model: Model, version: ModelVersion? = nil) throws(MillraceError) {
+    var model = model
+    model.freeze()
     self.model = model
     self.version = version
     let features = [Float](repeating: 0, count: max(model.columnCount, 1))

@@ -32,7 +32,8 @@ import Testing
       var predicted = output
       rows.withUnsafeBufferPointer { rows in
         guard let base = rows.baseAddress else { return }
-        scaler.transform(base + start * columns, count: 1, into: &predicted, stride: columns + 1)
+        FrozenScaler(scaler).transform(
+          base + start * columns, count: 1, into: &predicted, stride: columns + 1)
         output.withUnsafeMutableBufferPointer { output in
           guard let target = output.baseAddress else { return }
           scaler.transformAndUpdate(

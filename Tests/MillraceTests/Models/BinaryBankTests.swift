@@ -85,7 +85,7 @@ import Testing
     }
     func loss(_ bank: BinaryBank, _ scaler: StandardScaler) -> Double {
       var output = [Float](repeating: 0, count: test.count * 7)
-      scaler.transform(test.features, count: test.count, into: &output, stride: 7)
+      FrozenScaler(scaler).transform(test.features, count: test.count, into: &output, stride: 7)
       return logLoss(bank.predict(output, columns: 7, width: 1), test.labels)
     }
     let parts = [try part(0..<5_000), try part(5_000..<12_000)]

@@ -138,7 +138,7 @@ struct UniformStream {
     }
     func standardised(_ raw: [Float], by scaler: StandardScaler) -> [Double] {
       var output: [Float] = [0, 0, 0]
-      scaler.transform(raw, count: 1, into: &output, stride: 3)
+      FrozenScaler(scaler).transform(raw, count: 1, into: &output, stride: 3)
       return output.map(Double.init)
     }
     let (own, other) = (scaler([1, 4, 3, 2, 8, 3]), scaler([10, 1, -3, 2, 8, 4]))

@@ -12,6 +12,38 @@ import Testing
     try checkLearner(settings, task: task, columnTolerance: kind == .adam ? 0.03 : 0.02)
   }
 
+  /// Columns for whole registers and for what is left of one; missing and infinite values.
+  @Test(arguments: Task.allCases, [1, 8, 23, 64])
+  func `predict raw rows bit for bit like standardised ones`(task: Task, columnCount: Int) throws {
+    var uniform = SeededUniform()
+    let stream = LabelledRows.linear(task, count: 200, classCount: 4).mapColumns { columns, row in
+      (0..<columnCount).map { j in
+        (row + j) % 17 == 3
+          ? [Float.nan, .infinity, -.infinity][row % 3]
+          : columns[j % 6] + 1e5 * Float(j) + uniform.next()
+      }
+    }
+    var settings = LearnerSettings()
+    settings.learner = .sgd
+    var learner = LinearLearner(settings: settings, task: task, columnCount: columnCount + 1)
+    let (rows, scaler) = stream.standardized()
+    let width = learner.outputWidth(classCount: 4)
+    _ = learner.learn(
+      rows, columns: columnCount + 1, labels: stream.labels, weights: stream.weights, width: width)
+    let frozen = FrozenScaler(scaler)
+    var standardized = rows
+    frozen.transform(
+      stream.features, count: stream.count, into: &standardized, stride: columnCount + 1)
+    let expected = learner.predict(standardized, columns: columnCount + 1, width: width)
+    var raw = [Double](repeating: .nan, count: expected.count)
+    try raw.withUnsafeMutableBufferPointer { raw in
+      let target = PredictionRows(
+        base: try #require(raw.baseAddress), count: stream.count, width: width)
+      learner.predict(stream.features, scaler: frozen, horizon: .immediate, into: target)
+    }
+    #expect(raw == expected && Set(raw).count > 100)
+  }
+
   @Test func `name the setting that is wrong, its value and what is allowed`() {
     func message(_ task: Task = .binary, _ change: (inout LearnerSettings) -> Void) -> String? {
       var settings = LearnerSettings()

@@ -137,7 +137,7 @@ import Testing
     func loss(_ bank: RegressionBank, _ scaler: StandardScaler) -> Double {
       let d = test.columnCount + 1
       var output = [Float](repeating: 0, count: test.count * d)
-      scaler.transform(test.features, count: test.count, into: &output, stride: d)
+      FrozenScaler(scaler).transform(test.features, count: test.count, into: &output, stride: d)
       return rmse(means(bank.predict(output, columns: d, width: 3, horizon: .never)), test.labels)
     }
     let parts = [try part(0..<5_000), try part(5_000..<12_000)]

@@ -146,7 +146,7 @@ import Testing
     }
     func loss(_ bank: SoftmaxBank, _ scaler: StandardScaler) -> Double {
       var output = [Float](repeating: 0, count: test.count * 7)
-      scaler.transform(test.features, count: test.count, into: &output, stride: 7)
+      FrozenScaler(scaler).transform(test.features, count: test.count, into: &output, stride: 7)
       return logLoss(bank.predict(output, columns: 7, width: 4), test.labels)
     }
     let whole = part(Array(0..<12_000))
