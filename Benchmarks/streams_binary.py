@@ -106,12 +106,11 @@ def progressive(name, seed, rows, folder):
     """One line of the table."""
     features, labels = make(name, seed, rows)
     path = folder / "stream.csv"
-    peers.write_csv(path, features, labels)
+    peers.write(path, features, labels)
     result = peers.millrace("train", path, "--label", "label", "--store", folder / "models")
     line = [name, f"{result['progressive']['logLoss']:.4f}"]
-    peers.write_vowpal_wabbit(folder / "stream.vw", features, 2 * labels - 1)
-    line.append(
-        f"{peers.vowpal_wabbit(folder / 'stream.vw', '--loss_function', 'logistic'):.4f}")
+    peers.write(folder / "stream.vw", features, 2 * labels - 1)
+    line.append(f"{peers.vowpal_wabbit(folder / 'stream.vw'):.4f}")
     losses, seconds = {}, {}
     for peer, model in river_peers(name in CURVED).items():
         start = time.perf_counter()
@@ -147,7 +146,7 @@ def frozen(name, seed, rows, folder):
     features, labels = make(name, seed, rows)
     split = len(labels) * 4 // 5
     path = folder / "stream.csv"
-    peers.write_csv(path, features, labels)
+    peers.write(path, features, labels)
     result = peers.millrace(
         "train", path, "--label", "label", "--test", "0.2", "--store", folder / "models")
     model = make_pipeline(StandardScaler(), LogisticRegression())

@@ -114,7 +114,7 @@ def progressive(name, seed, rows, folder):
 
 def write(path, features, labels):
     """Labels are names, so that they are classes."""
-    peers.write_csv(path, features, [f"c{label}" for label in labels])
+    peers.write(path, features, [f"c{label}" for label in labels])
 
 
 def frozen(name, seed, rows, folder):

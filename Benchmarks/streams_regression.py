@@ -83,7 +83,7 @@ def progressive(name, seed, rows, folder):
 
     features, targets = make(name, seed, rows)
     path = folder / "stream.csv"
-    peers.write_csv(path, features, [repr(float(target)) for target in targets])
+    peers.write(path, features, [repr(float(target)) for target in targets])
     own = peers.millrace(
         "train", path, "--label", "label", "--task", "regression", "--store", folder / "models"
     )["progressive"]
@@ -106,7 +106,7 @@ def frozen(name, seed, rows, folder):
     features, targets = make(name, seed, rows)
     split = len(targets) * 4 // 5
     path = folder / "stream.csv"
-    peers.write_csv(path, features, [repr(float(target)) for target in targets])
+    peers.write(path, features, [repr(float(target)) for target in targets])
     own = peers.millrace(
         "train", path, "--label", "label", "--task", "regression", "--test", "0.2", "--store",
         folder / "models")["test"]
