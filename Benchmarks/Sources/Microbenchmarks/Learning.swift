@@ -3,12 +3,12 @@ internal import Millrace
 /// What learning costs, rows in memory: each record is predicted and then learnt.
 enum Learning {
   /// One epoch of the optimizers beside the best fixed model.
-  static func epochs(_ problem: LogisticProblem) throws -> [Measurement] {
+  static func epochs(_ problem: Problem) throws -> [Measurement] {
     var result = [
-      try measure("epoch of SGD", problem, .sgd, repeats: 15),
-      try measure("epoch of OnlineNewton", problem, .newton, repeats: 5),
-      try measure("epoch of AdaGrad", problem, .adagrad, repeats: 3),
-      try measure("epoch of FTRL-Proximal", problem, .ftrl, repeats: 3),
+      try learning("epoch of SGD", problem, .init(.sgd), repeats: 15),
+      try learning("epoch of OnlineNewton", problem, .init(.newton)),
+      try learning("epoch of AdaGrad", problem, .init(.adagrad), repeats: 3),
+      try learning("epoch of FTRL-Proximal", problem, .init(.ftrl), repeats: 3),
     ]
     var best = 0.0
     var exact = try Measurement(
@@ -19,68 +19,74 @@ enum Learning {
     return result
   }
 
-  /// The bank of `auto` on narrow and wide records.
-  static func bank(_ problem: LogisticProblem) throws -> [Measurement] {
-    let name = "bank, \(problem.columnCount) columns"
-    var learner = try makeLearner(problem, .auto)
-    var predictions = [Double](repeating: 0, count: problem.rowCount)
-    learn(problem, by: &learner, into: &predictions)
-    let predicting = Measurement("\(name): predict", count: problem.rowCount) {
-      problem.withRows { rows, _, _ in
-        withPredictions(&predictions) { learner.predict(rows, horizon: .never, into: $0) }
-      }
-    }
+  /// The bank with the basis that it chooses beside the bank of the columns alone.
+  static func bases(columnCount: Int, isCurved: Bool) throws -> [Measurement] {
+    let problem = Problem(rowCount: 200_000, columnCount: columnCount, isCurved: isCurved)
+    let cell = Measurement.Cell(
+      table: "columns and truth", row: "\(columnCount), \(isCurved ? "curved" : "linear")")
+    var linear = LearnerSettings(.auto)
+    linear.basis = .linear
     return [
-      try measure("\(name): predict and learn", problem, .auto, repeats: 3), predicting,
+      try learning("auto", problem, .init(.auto), in: cell),
+      try learning("--basis linear", problem, linear, in: cell),
     ]
   }
 
-  /// How time grows with the columns.
+  /// How time grows with the columns, for two classes and for numbers.
   static func growth(columnCount: Int) throws -> [Measurement] {
-    let rowCount = max(4_000_000 / columnCount, 4_000)
-    let problem = LogisticProblem(rowCount: rowCount, columnCount: columnCount)
+    let cell = Measurement.Cell(table: "columns", row: "\(columnCount)")
+    let rowCount = min(max(2_000_000 / columnCount, 4_000), 50_000)
+    let problem = Problem(rowCount: rowCount, columnCount: columnCount)
+    let numbers = Problem(.regression, rowCount: rowCount, columnCount: columnCount)
     return [
-      try measure("SGD, \(columnCount) columns", problem, .sgd, repeats: 3),
-      try measure("OnlineNewton, \(columnCount) columns", problem, .newton, repeats: 2),
+      try learning("SGD", problem, .init(.sgd), in: cell, repeats: 3),
+      try learning("OnlineNewton", problem, .init(.newton), in: cell, repeats: 2),
+    ] + (try bank("auto, two classes", problem, in: cell))
+      + (try bank("auto, numbers", numbers, in: cell))
+  }
+
+  /// How time grows with the classes.
+  static func growth(classCount: Int) throws -> [Measurement] {
+    let problem = Problem(
+      .multiclass, rowCount: 200_000 / classCount, columnCount: 16, classCount: classCount)
+    return try bank(
+      "auto", problem, in: .init(table: "classes, of 16 columns", row: "\(classCount)"))
+  }
+
+  private static func bank(
+    _ name: String, _ problem: Problem, in cell: Measurement.Cell
+  ) throws -> [Measurement] {
+    let settings = LearnerSettings(.auto)
+    var learner = try problem.makeLearner(settings)
+    var predictions = problem.predictions(of: learner)
+    problem.learn(by: &learner, into: &predictions)
+    return [
+      try learning("\(name): learn", problem, settings, in: cell, repeats: 2),
+      Measurement("\(name): predict", in: cell, count: problem.rowCount, repeats: 3) {
+        problem.predict(by: learner, into: &predictions)
+      },
     ]
   }
 
-  private static func makeLearner(
-    _ problem: LogisticProblem, _ kind: LearnerSettings.Kind
-  ) throws -> any Learner {
-    var settings = LearnerSettings()
-    settings.learner = kind
-    return try settings.makeLearner(task: .binary, columnCount: problem.columnCount + 1)
-  }
-
-  private static func measure(
-    _ name: String, _ problem: LogisticProblem, _ kind: LearnerSettings.Kind, repeats: Int
+  private static func learning(
+    _ name: String, _ problem: Problem, _ settings: LearnerSettings,
+    in cell: Measurement.Cell? = nil, repeats: Int = 5
   ) throws -> Measurement {
-    var predictions = [Double](repeating: 0, count: problem.rowCount)
-    var measurement = try Measurement(name, count: problem.rowCount, repeats: repeats) {
-      var learner = try makeLearner(problem, kind)
-      learn(problem, by: &learner, into: &predictions)
+    var predictions = [Double]()
+    var measurement = try Measurement(name, in: cell, count: problem.rowCount, repeats: repeats) {
+      var learner = try problem.makeLearner(settings)
+      predictions = problem.predictions(of: learner)
+      problem.learn(by: &learner, into: &predictions)
     }
-    measurement.logLoss = problem.logLoss(predictions)
+    if problem.task == .binary { measurement.logLoss = problem.logLoss(predictions) }
     return measurement
   }
+}
 
-  private static func learn(
-    _ problem: LogisticProblem, by learner: inout any Learner, into predictions: inout [Double]
-  ) {
-    problem.withRows { rows, labels, weights in
-      withPredictions(&predictions) {
-        learner.learn(rows, labels: labels, weights: weights, predictions: $0)
-      }
-    }
-  }
-
-  private static func withPredictions(
-    _ predictions: inout [Double], _ body: (PredictionRows) -> Void
-  ) {
-    predictions.withUnsafeMutableBufferPointer { buffer in
-      guard let base = buffer.baseAddress else { return }
-      body(PredictionRows(base: base, count: buffer.count, width: 1))
-    }
+extension LearnerSettings {
+  /// The defaults of a learner.
+  init(_ kind: Kind) {
+    self.init()
+    learner = kind
   }
 }

@@ -20,12 +20,16 @@ internal import Millrace
 
   private static func all(rowCount: Int) throws -> [Measurement] {
     var result = try Serving.measurements(rowCount: rowCount)
-    let problem = LogisticProblem(rowCount: rowCount, columnCount: 64)
-    result += try Learning.epochs(problem)
-    for columnCount in [6, 20, 64] {
-      result += try Learning.bank(LogisticProblem(rowCount: 50_000, columnCount: columnCount))
+    result += try Learning.epochs(Problem(rowCount: rowCount, columnCount: 64))
+    for (columnCount, isCurved) in [(6, false), (8, false), (20, false), (8, true)] {
+      result += try Learning.bases(columnCount: columnCount, isCurved: isCurved)
     }
-    for exponent in 4...10 { result += try Learning.growth(columnCount: 1 << exponent) }
+    for columnCount in [6, 8, 12, 16, 20, 32, 48, 64, 128, 256, 512, 1_024] {
+      result += try Learning.growth(columnCount: columnCount)
+    }
+    for classCount in [2, 3, 5, 10, 20, 50] {
+      result += try Learning.growth(classCount: classCount)
+    }
     return result
   }
 }

@@ -3,37 +3,43 @@ internal import Millrace
 
 /// What answering costs.
 enum Serving {
-  private static let columnCount = 64
-
   /// A plain reference, to compare with.
   private final class Reference {
     let served: ServedModel
     init(_ served: ServedModel) { self.served = served }
   }
 
-  /// Answers of a stored logistic model, and the reads through a handle.
+  /// Answers of stored models, and the reads through a handle.
   static func measurements(rowCount: Int) throws -> [Measurement] {
     let folder = FileManager.default.temporaryDirectory
       .appendingPathComponent("millrace-microbenchmarks-\(UUID().uuidString)").path
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    try storeModel(in: folder)
-    var predictor = try Predictor("linear", store: folder)
-    let rows = LogisticProblem(rowCount: rowCount, columnCount: columnCount - 1).features
+    var linear = try makePredictor(.sgd, columnCount: 64, in: folder)
+    let rows = Problem(rowCount: rowCount, columnCount: 63).features
     var predictions = [Double](repeating: 0, count: rowCount)
-    return reads(of: predictor.served) + [
-      try one(&predictor, Array(rows.prefix(columnCount))),
+    var result = reads(of: linear.served)
+    result += [
+      try one("sgd of 64 columns", &linear, Array(rows.prefix(64))),
       try Measurement("batch predict, \(rowCount) × 64", count: rowCount, repeats: 15) {
         var target = predictions.mutableSpan
-        try predictor.predict(rows.span, into: &target)
+        try linear.predict(rows.span, into: &target)
       },
     ]
+    for columnCount in [6, 64] {
+      var bank = try makePredictor(.auto, columnCount: columnCount, in: folder)
+      result.append(
+        try one("auto of \(columnCount) columns", &bank, Array(rows.prefix(columnCount))))
+    }
+    return result
   }
 
-  private static func one(_ predictor: inout Predictor, _ row: [Float]) throws -> Measurement {
+  private static func one(
+    _ name: String, _ predictor: inout Predictor, _ row: [Float]
+  ) throws -> Measurement {
     let count = 20_000
     var sum = 0.0
-    let measurement = try Measurement("one row predicted, 64 features", count: count, repeats: 40) {
+    let measurement = try Measurement("one row predicted, \(name)", count: count, repeats: 40) {
       for _ in 0..<count { sum += try predictor.predict(row) }
     }
     precondition(sum.isFinite)
@@ -61,17 +67,21 @@ enum Serving {
   @inline(never) @_optimize(none)
   private static func use(_ served: borrowing ServedModel) {}
 
-  /// Trains a logistic model into a store in a folder.
-  private static func storeModel(in folder: String) throws {
-    let data = folder + "/data.csv"
+  /// Trains a model into a store in a folder.
+  private static func makePredictor(
+    _ learner: LearnerSettings.Kind, columnCount: Int, in folder: String
+  ) throws -> Predictor {
+    let name = "\(learner)-\(columnCount)"
+    let data = "\(folder)/\(name).csv"
     try SyntheticStream(.logistic, rows: 5_000, features: columnCount).write(to: data)
     var settings = PipelineSettings()
-    settings.learner.learner = .sgd
+    settings.learner.learner = learner
     var job = TrainingJob(
       data: data, format: nil, settings: settings,
       inference: SchemaInference.Options(label: SyntheticStream.label))
-    job.modelName = "linear"
+    job.modelName = name
     job.store = ModelStore(path: folder)
     _ = try job.run()
+    return try Predictor(name, store: folder)
   }
 }
