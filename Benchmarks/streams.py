@@ -73,8 +73,10 @@ class Comparison:
         test = stream.train("--test", "0.2")["test"]
         model = make_model().fit(stream.features[:split], stream.labels[:split])
         other = loss(model, stream.features[split:], stream.labels[split:])
-        coverage = f"{test['intervalCoverage']:.1%}" if "intervalCoverage" in test else "–"
-        return [f"{test[measure]:.4g}", f"{other:.4g}", f"{test[measure] / other:.3f}", coverage]
+        line = [f"{test[measure]:.4g}", f"{other:.4g}", f"{test[measure] / other:.3f}"]
+        if self.task == "regression":
+            line.append(f"{test['intervalCoverage']:.1%}")
+        return line
 
     def tables(self, seed=1, rows=None, names=None):
         """The lines of both tables."""
@@ -92,10 +94,11 @@ class Comparison:
                 stream = Stream(name, features, labels, path, self.task)
                 progressive.append([name, *self.progressive(stream)])
                 frozen.append([name, *self.frozen_line(stream)])
-        measure = self.frozen[0]
+        header = ["frozen", "Millrace", "scikit-learn", "ratio"]
+        if self.task == "regression":
+            header.append("in the 90 % interval")
         return peers.markdown(["as it learns", *self.header], progressive) + peers.markdown(
-            [f"frozen: {measure}", "Millrace", "scikit-learn", "ratio", "in the 90 % interval"],
-            frozen)
+            header, frozen)
 
     def main(self, description):
         """The tables of the streams that the command line names."""
