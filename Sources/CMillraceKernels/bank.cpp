@@ -16,13 +16,43 @@ const float weightLimit = 100;
 struct Workspace {
   float *z, *wideInputs;
   Lanes *u;
-  Vector<float, 8> *wideU;
+  Four *wideU;
 };
 
 struct GroupForecasts {
   Forecast<16> filters;
-  Forecast<8> wide;
+  Forecast<4> wide;
 };
+
+/// What the wide group says, in a row of eight experts, the rest of which say nothing.
+MILLRACE_INLINE Sigmoids<8> wideExperts(Sigmoids<4> label) {
+  const Sigmoids<4> own = clampedProbabilities<4>(label);
+  return {joined(own.yes, Four{} + .5f), joined(own.no, Four{} + .5f)};
+}
+
+/// |z|² of the wide group's inputs.
+MILLRACE_INLINE float squaredLength(const Workspace &space, size_t width) {
+  Lanes total = {};
+  size_t j = 0;
+  for (; j + 16 <= width; j += 16) {
+    Lanes z;
+    memcpy(&z, space.wideInputs + j, sizeof z);
+    total += z * z;
+  }
+  float rest = 0;
+  for (; j < width; j++) rest += space.wideInputs[j] * space.wideInputs[j];
+  return sum(folded(total)) + rest;
+}
+
+/// The wide group where no label comes. κ is that of the running mean of s/|z|²: the covariance is
+/// too wide to be asked for each record.
+MILLRACE_INLINE Sigmoids<8> frozenWide(const WideFilters &filters, const Four *mean,
+                                       const Workspace &space) {
+  const Four kappa = shrinkage<4>(filters.row[MILLRACE_FILTERS_SPREAD] *
+                                  squaredLength(space, filters.d));
+  const Sigmoids<4> plain = sigmoids<4>(kappa * dot<4>(mean, space.wideInputs, filters.d));
+  return wideExperts(withNoise<4>(filters, plain));
+}
 
 MILLRACE_INLINE void readRow(const BankParts &parts, bool isAwake, const float *row,
                              const Workspace &space) {
@@ -31,7 +61,14 @@ MILLRACE_INLINE void readRow(const BankParts &parts, bool isAwake, const float *
   if (isAwake) expand(parts.bank.basis, space.z, space.wideInputs);
 }
 
-template <bool commit>
+MILLRACE_INLINE void learnSpread(const WideFilters &filters, const Forecast<4> &now,
+                                 const Workspace &space) {
+  const float perLength = 1 / squaredLength(space, filters.d);
+  Four &spread = filters.row[MILLRACE_FILTERS_SPREAD];
+  spread += (now.variance * perLength - spread) * (1.0f / 64);
+}
+
+template <bool commit, bool isFrozen = false>
 MILLRACE_INLINE void forecast(const ExpertParts &parts, bool isAwake, const Workspace &space,
                               GroupForecasts &groups, Experts &experts) {
   groups.filters = forecast<16, commit>(parts.filters, space.z, space.u);
@@ -39,9 +76,12 @@ MILLRACE_INLINE void forecast(const ExpertParts &parts, bool isAwake, const Work
   experts.narrow[1] = clampedProbabilities<16>(forecast(
       parts.rates, parts.rates.weights(), parts.rates.row[MILLRACE_RATES_AVERAGE], space.z));
   experts.isAwake = isAwake;
-  if (isAwake) {
-    groups.wide = forecast<8, commit>(parts.wide, space.wideInputs, space.wideU);
-    experts.wide = clampedProbabilities<8>(groups.wide.label);
+  if (!isAwake) return;
+  if constexpr (isFrozen) {
+    experts.wide = frozenWide(parts.wide, parts.wide.mean(), space);
+  } else {
+    groups.wide = forecast<4, commit>(parts.wide, space.wideInputs, space.wideU);
+    experts.wide = wideExperts(groups.wide.label);
   }
 }
 
@@ -63,11 +103,7 @@ MILLRACE_INLINE void forecast(const Snapshot &snapshot, const ExpertParts &parts
   experts.narrow[1] = clampedProbabilities<16>(
       forecast(parts.rates, snapshot.rates, *snapshot.averages, space.z));
   experts.isAwake = isAwake;
-  if (isAwake) {
-    const Sigmoids<8> wide =
-        sigmoids<8>(now.wide.kappa * dot<8>(snapshot.wide, space.wideInputs, parts.wide.d));
-    experts.wide = clampedProbabilities<8>(withNoise<8>(parts.wide, wide));
-  }
+  if (isAwake) experts.wide = frozenWide(parts.wide, snapshot.wide, space);
 }
 
 /// Scores the horizons' snapshots on the record that `space` holds.
@@ -93,7 +129,7 @@ void takeSnapshots(const BankParts &parts, uint64_t record) {
     memcpy(snapshot.rates, experts.rates.weights(), experts.rates.d * sizeof(Lanes));
     *snapshot.averages = experts.rates.row[MILLRACE_RATES_AVERAGE];
     if (parts.place.isAwake())
-      memcpy(snapshot.wide, experts.wide.mean(), experts.wide.d * sizeof(Eight));
+      memcpy(snapshot.wide, experts.wide.mean(), experts.wide.d * sizeof(Four));
   }
 }
 
@@ -102,8 +138,9 @@ void finishRecord(const BankParts &parts, uint64_t record) {
   if (parts.bank.wide && parts.place.changes(record, parts.bank.basis.mustStay)) {
     const bool isAwake = !parts.place.isAwake();
     parts.place.setAwake(isAwake);
-    parts.head.mixtures().setAwake(isAwake);
-    for (int h = 0; h < Horizon::count; h++) parts.horizon(h).mixtures().setAwake(isAwake);
+    parts.head.mixtures().setAwake(isAwake, MILLRACE_BANK_WIDE_FILTERS);
+    for (int h = 0; h < Horizon::count; h++)
+      parts.horizon(h).mixtures().setAwake(isAwake, MILLRACE_BANK_WIDE_FILTERS);
   }
   takeSnapshots(parts, record);
 }
@@ -115,19 +152,24 @@ void millrace_bank_predict(const millrace_bank *bank, const float *rows, size_t 
                            size_t stride, bool isFrozen, double *probabilities) {
   const BankParts parts(*bank);
   const bool isAwake = parts.place.isAwake();
-  float z[bank->columns], wideInputs[parts.experts.wide.d + 1];
+  float z[bank->columns];
   Lanes u[bank->columns];
-  Vector<float, 8> wideU[parts.experts.wide.d + 1];
+  // A length of 0 is not allowed.
+  const size_t width = WideFilters::padded(parts.experts.wide.d) + 4;
+  alignas(64) float wideInputs[width];
+  alignas(64) Four wideU[width];
+  memset(wideInputs, 0, sizeof wideInputs);
   const Workspace space = {z, wideInputs, u, wideU};
   GroupForecasts groups;
   Experts experts;
   HeadForecast head;
   for (size_t i = 0; i < count; i++) {
     readRow(parts, isAwake, rows + i * stride, space);
-    forecast<false>(parts.experts, isAwake, space, groups, experts);
     if (isFrozen) {
+      forecast<false, true>(parts.experts, isAwake, space, groups, experts);
       probabilities[i] = frozenProbability(parts, experts);
     } else {
+      forecast<false>(parts.experts, isAwake, space, groups, experts);
       forecast<false>(parts.head, experts, head);
       probabilities[i] = head.probability;
     }
@@ -138,9 +180,13 @@ MILLRACE_CLONES
 void millrace_bank_learn(const millrace_bank *bank, const float *rows, size_t count, size_t stride,
                          const double *labels, const float *weights, double *probabilities) {
   const BankParts parts(*bank);
-  float z[bank->columns], wideInputs[parts.experts.wide.d + 1];
+  float z[bank->columns];
   Lanes u[bank->columns];
-  Vector<float, 8> wideU[parts.experts.wide.d + 1];
+  // A length of 0 is not allowed.
+  const size_t width = WideFilters::padded(parts.experts.wide.d) + 4;
+  alignas(64) float wideInputs[width];
+  alignas(64) Four wideU[width];
+  memset(wideInputs, 0, sizeof wideInputs);
   const Workspace space = {z, wideInputs, u, wideU};
   GroupForecasts groups;
   Experts experts;
@@ -156,10 +202,13 @@ void millrace_bank_learn(const millrace_bank *bank, const float *rows, size_t co
     if (weight > 0) {
       learn<16>(parts.experts.filters, groups.filters, u, label, weight);
       learn(parts.experts.rates, experts.narrow[1], z, label, weight);
-      if (isAwake) learn<8>(parts.experts.wide, groups.wide, wideU, label, weight);
+      if (isAwake) {
+        learn<4>(parts.experts.wide, groups.wide, wideU, label, weight);
+        learnSpread(parts.experts.wide, groups.wide, space);
+      }
     } else {
       settle<16>(parts.experts.filters);
-      if (isAwake) settle<8>(parts.experts.wide);
+      if (isAwake) settle<4>(parts.experts.wide);
     }
     forecast<true>(parts.head, experts, head);
     probabilities[i] = head.probability;

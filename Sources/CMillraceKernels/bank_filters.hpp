@@ -19,14 +19,25 @@ struct Filters {
   /// Means that are kept here: none where they are kept class by class.
   size_t means = 1;
 
+  /// Columns of C in one register. Where there are several, rows of C come in blocks of as many,
+  /// and the triangle's diagonal is made of whole squares.
+  static constexpr size_t group = N == 4 ? 4 : 1;
+
+  /// d as C has it: whole blocks. Inputs and u have as many rows; those beyond d are 0.
+  static constexpr size_t padded(size_t d) { return (d + group - 1) / group * group; }
+  /// Where row i of C starts.
+  static size_t triangle(size_t i) {
+    const size_t block = i / group;
+    return group * (group * block * (block + 1) / 2 + i % group * (block + 1));
+  }
   static size_t rowCount(size_t d, size_t means = 1) {
-    return MILLRACE_FILTERS_MEAN + (means + 1) * d + d * (d + 1) / 2;
+    return MILLRACE_FILTERS_MEAN + (means + 1) * padded(d) + triangle(padded(d));
   }
   F *mean() const { return row + MILLRACE_FILTERS_MEAN; }
   /// u of the step that waits.
-  F *direction() const { return mean() + means * d; }
+  F *direction() const { return mean() + means * padded(d); }
   /// The lower triangle of C.
-  F *covariance() const { return direction() + d; }
+  F *covariance() const { return direction() + padded(d); }
 };
 
 /// What filters say of a record.
@@ -95,6 +106,47 @@ MILLRACE_INLINE Vector<float, N> *pass(const Filters<N> &filters, Vector<float, 
   return c;
 }
 
+/// `pass` over a block of four rows of C, four lanes each: a register has four columns.
+template <bool commit>
+MILLRACE_INLINE Four *pass(const Filters<4> &filters, Four *covariance, size_t i, const float *z,
+                           Four *u) {
+  const Four *direction = filters.direction();
+  Lanes hu[4], input[4], total[4] = {};
+  Lanes *row[4];
+  for (int r = 0; r < 4; r++) {
+    const Four own = filters.row[MILLRACE_FILTERS_CURVATURE] * direction[i + r];
+    hu[r] = __builtin_shufflevector(own, own, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3);
+    input[r] = Lanes{} + z[i + r];
+    row[r] = reinterpret_cast<Lanes *>(covariance + r * (i + 4));
+  }
+  for (size_t j = 0; j <= i; j += 4) {
+    const Lanes dj = *reinterpret_cast<const Lanes *>(direction + j);
+    const Four four = {z[j], z[j + 1], z[j + 2], z[j + 3]};
+    const Lanes zj =
+        __builtin_shufflevector(four, four, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
+    Lanes &uj = *reinterpret_cast<Lanes *>(u + j);
+    Lanes sum = j < i ? uj : Lanes{};
+    for (int r = 0; r < 4; r++) {
+      Lanes value = row[r][j / 4] - hu[r] * dj;
+      if (j == i && i + r < filters.d) {
+        Four own;
+        __builtin_memcpy(&own, reinterpret_cast<Four *>(&value) + r, sizeof own);
+        own += waitingDrift(filters, i + r, own);
+        __builtin_memcpy(reinterpret_cast<Four *>(&value) + r, &own, sizeof own);
+      }
+      if (commit) row[r][j / 4] = value;
+      total[r] += value * zj;
+      sum += value * input[r];
+    }
+    if (j < i) uj = sum;
+  }
+  for (int r = 0; r < 4; r++) {
+    const Eight half = folded(total[r]);
+    u[i + r] = firstHalf(half) + secondHalf(half);
+  }
+  return covariance + 4 * (i + 4);
+}
+
 /// The probabilities of the labels where a share of them is simply wrong.
 template <int N>
 MILLRACE_INLINE Sigmoids<N> withNoise(const Filters<N> &filters, Sigmoids<N> plain) {
@@ -114,12 +166,16 @@ MILLRACE_INLINE Vector<float, N> spread(const Filters<N> &filters, const float *
                                         Vector<float, N> *u) {
   typedef Vector<float, N> F;
   const size_t d = filters.d;
-  // Several rows at once share the loads of u and of the waiting direction.
-  constexpr size_t together = N >= 8 ? 32 / N : 1;
   F *c = filters.covariance();
   size_t i = 0;
-  for (; i + together <= d; i += together) c = pass<N, together, commit>(filters, c, i, z, u);
-  for (; i < d; i++) c = pass<N, 1, commit>(filters, c, i, z, u);
+  if constexpr (Filters<N>::group > 1) {
+    for (; i < d; i += Filters<N>::group) c = pass<commit>(filters, c, i, z, u);
+  } else {
+    // Several rows at once share the loads of u and of the waiting direction.
+    constexpr size_t together = N >= 8 ? 32 / N : 1;
+    for (; i + together <= d; i += together) c = pass<N, together, commit>(filters, c, i, z, u);
+    for (; i < d; i++) c = pass<N, 1, commit>(filters, c, i, z, u);
+  }
   const F variance = dot<N>(u, z, d) * filters.row[MILLRACE_FILTERS_SCALE];
   return blend<N>(variance > 0, variance, F{});
 }
@@ -163,15 +219,14 @@ template <int N>
 MILLRACE_INLINE void fold(const Filters<N> &filters) {
   typedef Vector<float, N> F;
   const F *direction = filters.direction();
-  F *c = filters.covariance();
   for (size_t i = 0; i < filters.d; i++) {
     const F hu = filters.row[MILLRACE_FILTERS_CURVATURE] * direction[i];
-    for (size_t j = 0; j <= i; j++) {
+    F *c = filters.covariance() + Filters<N>::triangle(i);
+    for (size_t j = 0; j < Filters<N>::triangle(i + 1) - Filters<N>::triangle(i); j++) {
       F value = c[j] - hu * direction[j];
       if (i == j) value += waitingDrift(filters, i, value);
       c[j] = value * filters.row[MILLRACE_FILTERS_SCALE];
     }
-    c += i + 1;
   }
   settle(filters);
   filters.row[MILLRACE_FILTERS_SCALE] = F{} + 1.0f;
@@ -246,7 +301,7 @@ static void start(const Filters<N> &filters, const float *drifts, const float *c
     filters.row[MILLRACE_FILTERS_NOISE][lane] = noises[lane];
     filters.row[MILLRACE_FILTERS_SCALE][lane] = 1;
     for (size_t i = 0; i < filters.d; i++)
-      filters.covariance()[i * (i + 1) / 2 + i][lane] =
+      filters.covariance()[Filters<N>::triangle(i) + i][lane] =
           variances[lane] * (i + 1 < filters.d ? 1 : constantFactor);
   }
 }

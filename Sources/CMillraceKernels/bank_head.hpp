@@ -25,11 +25,11 @@ struct Head {
   }
   /// Filters over the mixtures' logits.
   Filters<4> filters() const {
-    return {lastInputs, reinterpret_cast<Vector<float, 4> *>(row + MILLRACE_HEAD_FILTERS)};
+    return {lastInputs, reinterpret_cast<Four *>(row + MILLRACE_HEAD_FILTERS)};
   }
 };
 
-static const Vector<float, 4> shares = {3e-5f, 1e-3f, 1e-2f, 6e-2f};
+static const Four shares = {3e-5f, 1e-3f, 1e-2f, 6e-2f};
 static const float topShare = 5e-5f, lastShare = 1e-4f;
 /// Steps of the logistic mixing (Mattern 2013; PAQ).
 static const float mixerRates[Head::mixers] = {5e-4f, 2e-3f, 8e-3f};
@@ -40,7 +40,7 @@ struct HeadForecast {
   Lanes narrow[2];
   Eight wide, mixture;
   Forecast<4> filters;
-  Vector<float, 4> directions[Head::lastInputs];
+  Four directions[Filters<4>::padded(Head::lastInputs)];
   Eight candidate;
   float probability;
 };
@@ -52,20 +52,19 @@ MILLRACE_INLINE Vector<float, N> logit(Sigmoids<N> p) {
 
 template <bool commit>
 MILLRACE_INLINE void forecast(const Head &head, const Experts &experts, HeadForecast &result) {
-  typedef Vector<float, 4> F4;
   result.mixtures = forecast(head.mixtures(), experts);
   for (int v = 0; v < 2; v++) result.narrow[v] = logit(experts.narrow[v]);
   if (experts.isAwake) result.wide = logit(experts.wide);
-  const F4 mixture = result.mixtures.mixture;
-  const F4 own = logit<4>({mixture, 1.0f - mixture});
-  result.mixture = __builtin_shufflevector(own, F4{}, 0, 1, 2, 3, 4, 4, 4, 4);
+  const Four mixture = result.mixtures.mixture;
+  const Four own = logit<4>({mixture, 1.0f - mixture});
+  result.mixture = __builtin_shufflevector(own, Four{}, 0, 1, 2, 3, 4, 4, 4, 4);
 
   Eight margin[Head::mixers];
   for (int k = 0; k < Head::mixers; k++)
     margin[k] = ExpertRows::dot(head.mixer(k), result.narrow, result.wide, experts.isAwake) +
                 head.mixtureWeights(k) * result.mixture;
-  const F4 mixed = sigmoids<4>(sums(margin[0], margin[1], margin[2], Eight{})).yes;
-  const float inputs[Head::lastInputs] = {own[0], own[1], own[2], own[3], 1};
+  const Four mixed = sigmoids<4>(sums(margin[0], margin[1], margin[2], Eight{})).yes;
+  const float inputs[Filters<4>::padded(Head::lastInputs)] = {own[0], own[1], own[2], own[3], 1};
   result.filters = forecast<4, commit>(head.filters(), inputs, result.directions);
   Eight candidate =
       __builtin_shufflevector(mixed, result.filters.label.yes, 3, 0, 1, 2, 4, 5, 6, 7);

@@ -28,7 +28,7 @@ struct Horizon {
   /// that every hour of the day and every day of the week is seen.
   static bool scores(int horizon, uint64_t record) {
     if (record < 256) return record >= firstBlock;
-    return horizon == 0 ? record % 5 == 0 : record % 11 == 1;
+    return horizon == 0 ? record % 11 == 0 : record % 17 == 1;
   }
 
  private:

@@ -17,8 +17,9 @@ using Vector __attribute__((vector_size(N * sizeof(T)))) = T;
 
 /// The experts that are worked on at once: one register of AVX-512, two of AVX2, four of SSE.
 typedef Vector<float, 16> Lanes;
-/// Half of them.
+/// Half of them, and a quarter.
 typedef Vector<float, 8> Eight;
+typedef Vector<float, 4> Four;
 
 template <int N>
 MILLRACE_INLINE Vector<float, N> blend(Vector<int32_t, N> mask, Vector<float, N> yes,
@@ -90,6 +91,13 @@ MILLRACE_INLINE Sigmoids<N> sigmoids(Vector<float, N> x) {
   return {blend<N>(x < 0, small, large), blend<N>(x < 0, large, small)};
 }
 
+MILLRACE_INLINE Eight joined(Four a, Four b) {
+  return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7);
+}
+
+MILLRACE_INLINE Four firstHalf(Eight x) { return __builtin_shufflevector(x, x, 0, 1, 2, 3); }
+MILLRACE_INLINE Four secondHalf(Eight x) { return __builtin_shufflevector(x, x, 4, 5, 6, 7); }
+
 /// The first and the last eight lanes together.
 MILLRACE_INLINE Eight folded(Lanes x) {
   return __builtin_shufflevector(x, x, 0, 1, 2, 3, 4, 5, 6, 7) +
@@ -108,7 +116,7 @@ MILLRACE_INLINE Vector<float, N> dot(const Vector<float, N> *x, const float *z, 
 }
 
 /// The sums of four vectors' lanes, in a fixed order.
-MILLRACE_INLINE Vector<float, 4> sums(Eight a, Eight b, Eight c, Eight d) {
+MILLRACE_INLINE Four sums(Eight a, Eight b, Eight c, Eight d) {
   const Eight ab = __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11) +
                    __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
   const Eight cd = __builtin_shufflevector(c, d, 0, 1, 2, 3, 8, 9, 10, 11) +
@@ -119,13 +127,11 @@ MILLRACE_INLINE Vector<float, 4> sums(Eight a, Eight b, Eight c, Eight d) {
          __builtin_shufflevector(pairs, pairs, 1, 3, 5, 7);
 }
 
-MILLRACE_INLINE float sum(Vector<float, 4> x) {
+MILLRACE_INLINE float sum(Four x) {
   auto pair = __builtin_shufflevector(x, x, 0, 1) + __builtin_shufflevector(x, x, 2, 3);
   return pair[0] + pair[1];
 }
 
-MILLRACE_INLINE float sum(Eight x) {
-  return sum(__builtin_shufflevector(x, x, 0, 1, 2, 3) + __builtin_shufflevector(x, x, 4, 5, 6, 7));
-}
+MILLRACE_INLINE float sum(Eight x) { return sum(firstHalf(x) + secondHalf(x)); }
 
 #endif

@@ -33,7 +33,8 @@ struct ExpertRows {
   Eight &wide() const { return *reinterpret_cast<Eight *>(narrow + 2); }
 
   /// Σ of these times x, spread over eight lanes.
-  __attribute__((always_inline)) static Eight dot(const ExpertRows &rows, const Lanes *x, Eight wide, bool isAwake) {
+  __attribute__((always_inline)) static Eight dot(const ExpertRows &rows, const Lanes *x,
+                                                  Eight wide, bool isAwake) {
     Eight total = folded(rows.narrow[0] * x[0] + rows.narrow[1] * x[1]);
     if (isAwake) total += rows.wide() * wide;
     return total;
@@ -79,8 +80,9 @@ struct Mixtures {
     return *reinterpret_cast<Vector<float, 4> *>(row + MILLRACE_MIXTURES_TOP);
   }
 
-  void start(bool isWide) const {
-    setPrior(isWide);
+  /// With so many of the third row's experts.
+  void start(int wideCount) const {
+    setPrior(wideCount);
     for (int k = 0; k < count; k++) {
       weights(k).narrow[0] = weights(k).narrow[1] = prior().narrow[0];
       weights(k).wide() = prior().wide();
@@ -96,9 +98,9 @@ struct Mixtures {
     return weight;
   }
 
-  /// The wide group falls asleep or wakes. Asleep, experts keep their weights as specialists do
-  /// (Freund et al. 1997): the others share what is left.
-  void setAwake(bool isAwake) const {
+  /// The wide group of so many experts falls asleep or wakes. Asleep, experts keep their weights as
+  /// specialists do (Freund et al. 1997): the others share what is left.
+  void setAwake(bool isAwake, int wideCount) const {
     for (int k = 0; k < count; k++) {
       const ExpertRows own = weights(k);
       if (!isAwake) asleep(k) = own.wide();
@@ -106,14 +108,14 @@ struct Mixtures {
       for (int v = 0; v < 2; v++) own.narrow[v] *= isAwake ? others : 1.0f / others;
       own.wide() = isAwake ? asleep(k) : Eight{};
     }
-    setPrior(isAwake);
+    setPrior(isAwake ? wideCount : 0);
   }
 
  private:
-  void setPrior(bool isWide) const {
-    const float each = isWide ? 1.0f / 40 : 1.0f / 32;
+  void setPrior(int wideCount) const {
+    const float each = 1.0f / (32 + wideCount);
     prior().narrow[0] = prior().narrow[1] = Lanes{} + each;
-    prior().wide() = Eight{} + (isWide ? each : 0);
+    for (int lane = 0; lane < 8; lane++) prior().wide()[lane] = lane < wideCount ? each : 0;
   }
 };
 

@@ -7,27 +7,30 @@
 #include "bank_place.hpp"
 #include "bank_rates.hpp"
 
+/// The filters over the wider basis.
+typedef Filters<4> WideFilters;
+
 /// The experts.
 struct ExpertParts {
   Filters<16> filters;
   Rates rates;
   /// No inputs where there is no wide group.
-  Filters<8> wide;
+  WideFilters wide;
 
   ExpertParts(size_t columns, size_t wideColumns, float *filters, float *rates, float *wide)
       : filters{columns, reinterpret_cast<Lanes *>(filters)},
         rates{columns, reinterpret_cast<Lanes *>(rates)},
-        wide{wideColumns, reinterpret_cast<Vector<float, 8> *>(wide)} {}
+        wide{wideColumns, reinterpret_cast<Four *>(wide)} {}
 };
 
 /// The experts' weights at the start of a horizon's block.
 struct Snapshot {
   Lanes *averages, *filters, *rates;
-  Eight *wide;
+  Four *wide;
 
-  /// An even number of wide rows, so that the next snapshot is aligned.
+  /// Whole registers of wide rows, so that the next snapshot is aligned.
   static size_t size(size_t columns, size_t wideColumns) {
-    return 16 * (1 + 2 * columns + (wideColumns + 1) / 2);
+    return 16 * (1 + 2 * columns) + 4 * WideFilters::padded(wideColumns);
   }
 };
 
@@ -53,7 +56,7 @@ struct BankParts {
     const size_t size = Snapshot::size(bank.columns, experts.wide.d);
     Lanes *averages = reinterpret_cast<Lanes *>(bank.snapshots + horizon * size);
     Lanes *filters = averages + 1, *rates = filters + bank.columns;
-    return {averages, filters, rates, reinterpret_cast<Eight *>(rates + bank.columns)};
+    return {averages, filters, rates, reinterpret_cast<Four *>(rates + bank.columns)};
   }
 };
 

@@ -7,18 +7,20 @@
 ///
 /// It falls asleep when its weight in the mixtures has been negligible for some thousand records,
 /// and is woken for one block in many to prove itself; it may go on while its weight doubles from
-/// block to block. Decided by record number.
+/// block to block. Each time that it fails it is asked half as often. Decided by record number.
 struct WidePlace {
   static const uint64_t blockRows = 64;
   static constexpr float negligible = .05f;
+  /// The least and the most blocks from one trial to the next.
+  static constexpr float soon = 32, late = 128;
 
   Head head;
-  /// How many times the group costs what 64 inputs do; at least 1. Dear groups must be quicker to
+  /// How many times the group costs what 90 inputs do; at least 1. Dear groups must be quicker to
   /// prove themselves, and are asked less often.
   float cost;
 
   WidePlace(const Head &head, size_t width) : head(head) {
-    const float relative = static_cast<float>(width) / 64;
+    const float relative = static_cast<float>(width) / 90;
     cost = relative > 1 ? relative * relative : 1;
   }
 
@@ -27,18 +29,22 @@ struct WidePlace {
   void start(bool isWide) const {
     record() = .5f / cost;
     state(1) = isWide;
+    pause() = soon;
   }
 
   /// Whether the group should fall asleep or wake now that so many records are learnt. `mustStay`
   /// keeps it awake.
   bool changes(uint64_t rowCount, bool mustStay) const {
     if (rowCount % blockRows != 0) return false;
-    const uint64_t probation = static_cast<uint64_t>(32 * cost);
+    const uint64_t probation = static_cast<uint64_t>(pause() * cost);
     bool next = mustStay || rowCount / blockRows % probation == 0;
     const float weight = head.mixtures().wideWeight(isAwake());
     if (isAwake()) {
       record() += (weight - record()) * (weight > record() ? .25f : 1.0f / 16);
-      next |= record() >= negligible || weight > 2 * lastWeight();
+      const bool isWorth = record() >= negligible;
+      next |= isWorth || weight > 2 * lastWeight();
+      if (isWorth) pause() = soon;
+      else if (!next && pause() < late) pause() *= 2;
     }
     lastWeight() = weight;
     return next != isAwake();
@@ -47,9 +53,11 @@ struct WidePlace {
   void setAwake(bool isAwake) const { state(1) = isAwake; }
 
  private:
-  /// The running mean of the group's weight, and its weight a block ago.
+  /// The running mean of the group's weight, its weight a block ago, and the blocks from one trial
+  /// to the next.
   float &record() const { return state(0); }
   float &lastWeight() const { return state(2); }
+  float &pause() const { return state(3); }
   float &state(int index) const {
     return reinterpret_cast<float *>(head.row + MILLRACE_HEAD_PLACE)[index];
   }

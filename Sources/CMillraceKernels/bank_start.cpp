@@ -10,9 +10,7 @@ const float drifts[16] = {20, 2, .3f, .03f, .002f, 5e-5f, 0,    2,
 const float constantDrifts[16] = {20, 2, .3f, .03f, .002f, 5e-5f, 0,    2,
                                   .2f, .01f, 1e-4f, 20, 20, 20, 10, 1};
 const float noises[16] = {0, 0, 0, 0, 0, 0, 0, .05f, .05f, .05f, .05f, 0, 0, 0, 0, 0};
-const float wideDrifts[8] = {2, .3f, .03f, .002f, 5e-5f, 0, .01f, .01f};
-const float wideConstantDrifts[8] = {2, .3f, .03f, .002f, 5e-5f, 0, .01f, 20};
-const float wideNoises[8] = {0, 0, 0, 0, 0, 0, .05f, 0};
+const float wideDrifts[4] = {.1f, .003f, 0, .001f}, wideNoises[4] = {0, 0, 0, .05f};
 const float rates[16] = {.001f, .002f, .004f, .008f, .015f, .03f, .06f, .12f,
                          .25f,  .5f,   .7f,   1,     0,     0,    0,    0};
 /// A factor of 10^(1/5) apart.
@@ -35,8 +33,7 @@ size_t millrace_bank_filters_size(size_t columns) { return 16 * Filters<16>::row
 size_t millrace_bank_rates_size(size_t columns) { return 16 * Rates::rowCount(columns); }
 size_t millrace_bank_head_size(void) { return 16 * MILLRACE_HEAD_ROWS; }
 size_t millrace_bank_wide_size(const millrace_bank_basis *basis) {
-  // An even number of rows, so that what follows in a snapshot is aligned.
-  return (Filters<8>::rowCount(millrace_bank_basis_width(basis)) + 1) / 2 * 16;
+  return 4 * WideFilters::rowCount(millrace_bank_basis_width(basis));
 }
 size_t millrace_bank_basis_width(const millrace_bank_basis *basis) {
   const size_t d = basis->columns - 1;
@@ -48,6 +45,17 @@ size_t millrace_bank_horizons_size(void) {
 }
 size_t millrace_bank_snapshot_size(size_t columns, size_t wideColumns) {
   return Snapshot::size(columns, wideColumns);
+}
+
+size_t millrace_filters_direction_row(size_t lanes, size_t inputs, size_t means) {
+  const size_t width = lanes == 4 ? Filters<4>::padded(inputs) : inputs;
+  return MILLRACE_FILTERS_MEAN + means * width;
+}
+size_t millrace_filters_covariance_row(size_t lanes, size_t inputs, size_t means, size_t i) {
+  const bool isPacked = lanes == 4;
+  return millrace_filters_direction_row(lanes, inputs, means) +
+         (isPacked ? Filters<4>::padded(inputs) + Filters<4>::triangle(i)
+                   : inputs + Filters<1>::triangle(i));
 }
 
 void millrace_bank_start(const millrace_bank *bank) {
@@ -68,11 +76,13 @@ void millrace_bank_start(const millrace_bank *bank) {
   const bool isWide = bank->wide;
   if (isWide) {
     memset(bank->wide, 0, millrace_bank_wide_size(&bank->basis) * sizeof(float));
-    start(parts.experts.wide, wideDrifts, wideConstantDrifts, wideNoises, variances, 1);
+    start(parts.experts.wide, wideDrifts, wideDrifts, wideNoises, variances, 1);
+    parts.experts.wide.row[MILLRACE_FILTERS_SPREAD] = Four{} + variances[0];
   }
 
   parts.place.start(isWide);
-  parts.head.mixtures().start(isWide);
+  const int wideCount = isWide ? MILLRACE_BANK_WIDE_FILTERS : 0;
+  parts.head.mixtures().start(wideCount);
   for (int k = 0; k < Mixtures::count; k++)
     for (int m = 0; m < Head::mixers; m++)
       parts.head.mixtureWeights(m)[k] = 1.0f / Mixtures::count;
@@ -82,7 +92,7 @@ void millrace_bank_start(const millrace_bank *bank) {
     parts.head.filters().mean()[k] = Vector<float, 4>{} + 1.0f / Mixtures::count;
 
   for (int h = 0; h < Horizon::count; h++) {
-    parts.horizon(h).mixtures().start(isWide);
+    parts.horizon(h).mixtures().start(wideCount);
     start(parts.horizon(h).calibration(), &calibrationDrift, &calibrationDrift, noNoise, lastVariances, 1);
     parts.horizon(h).calibration().mean()[0][0] = 1;
   }
@@ -107,9 +117,9 @@ void millrace_softmax_start(const millrace_softmax_bank *bank) {
     head.row[MILLRACE_SOFTMAX_RATES][lane] = softmaxDescentRates[lane];
   for (int lane = 0; lane < 8; lane++)
     head.row[MILLRACE_SOFTMAX_MEMORIES][lane] = tableMemories[lane];
-  head.mixtures().start(true);
+  head.mixtures().start(8);
   for (int m = 0; m < Head::mixers; m++)
     for (int k = 0; k < Mixtures::count; k++) head.mixtureWeights(m)[k] = 1.0f / Mixtures::count;
   head.last() = Four{} + 1.0f / 4;
-  for (int h = 0; h < Horizon::count; h++) head.horizon(h).start(true);
+  for (int h = 0; h < Horizon::count; h++) head.horizon(h).start(8);
 }

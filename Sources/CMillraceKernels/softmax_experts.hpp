@@ -5,7 +5,6 @@
 #include "bank_mixtures.hpp"
 #include "softmax.h"
 
-typedef Vector<float, 4> Four;
 
 /// What a bank knows of one class.
 struct ClassRows {
@@ -82,10 +81,6 @@ static const float marginLimit = 300;
 template <typename F>
 MILLRACE_INLINE F floored(F p, float uniform) {
   return (1.0f - floorShare) * p + floorShare * uniform;
-}
-
-MILLRACE_INLINE Eight joined(Four a, Four b) {
-  return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7);
 }
 
 /// What the filters give, label noise included.

@@ -41,7 +41,7 @@ struct Head {
   }
 };
 
-const Eight evenLanes = lanesOnly(Eight{} + 1.0f / MILLRACE_SPARSE_LANES);
+const Eight evenLanes = lanesOnly(Eight{} + 1.0f / int(MILLRACE_SPARSE_LANES));
 const Eight evenTops = {1.0f / 3, 1.0f / 3, 1.0f / 3};
 
 /// A record's weight turned into that of a step: it moves the margin no further than to where that

@@ -12,7 +12,8 @@ extern "C" {
 /// Rows of a part's state; each row has a float for every lane of the part.
 enum {
   /// Filters: what the means and the waiting step follow; then d rows of means, d rows of the
-  /// waiting step's direction u, d(d + 1)/2 rows of the covariances' lower triangles.
+  /// waiting step's direction u, the rows of the covariances' lower triangles (see
+  /// `millrace_filters_covariance_row`).
   MILLRACE_FILTERS_DRIFT = 0,
   MILLRACE_FILTERS_CONSTANT_DRIFT,
   MILLRACE_FILTERS_NOISE,
@@ -21,8 +22,10 @@ enum {
   MILLRACE_FILTERS_CURVATURE,
   MILLRACE_FILTERS_WAITING_DRIFT,
   MILLRACE_FILTERS_WAITING_CONSTANT_DRIFT,
-  /// Where means are kept class by class: the curvature that the filter has seen.
+  /// Where means are kept class by class: the curvature that the filter has seen. Over a wider
+  /// basis: the running mean of s/|z|².
   MILLRACE_FILTERS_SEEN,
+  MILLRACE_FILTERS_SPREAD = MILLRACE_FILTERS_SEEN,
   MILLRACE_FILTERS_MEAN,
   /// Cheap experts: the step size (0 for a running mean), how much of a mean stays at each record
   /// (1 for stochastic gradient descent), the mean; then d rows of weights.
@@ -39,17 +42,19 @@ enum {
   MILLRACE_MIXTURES_TOP = 17,
   MILLRACE_MIXTURES_ROWS,
   /// Head: mixtures, three mixers of three rows of weights of the logits (lanes 8 to 11 of the third
-  /// row are the mixtures'), the weights of the last layer's candidates, the wide group's record, four filters over five inputs in rows of 4.
+  /// row are the mixtures'), the weights of the last layer's candidates, the wide group's record, four
+  /// filters over five inputs in rows of 4.
   MILLRACE_HEAD_MIXTURES = 0,
   MILLRACE_HEAD_MIXERS = 18,
   MILLRACE_HEAD_LAST = 27,
   MILLRACE_HEAD_PLACE,
   MILLRACE_HEAD_FILTERS,
-  MILLRACE_HEAD_ROWS = 38,
+  MILLRACE_HEAD_ROWS = 47,
   /// Horizon: mixtures, a filter over two inputs in rows of 1.
   MILLRACE_HORIZON_CALIBRATION = 18,
   MILLRACE_HORIZON_ROWS,
   MILLRACE_BANK_HORIZONS = 2,
+  MILLRACE_BANK_WIDE_FILTERS = 4,
 };
 
 /// Which functions of the columns the wide group of filters sees.
@@ -79,7 +84,7 @@ typedef struct {
   float *rates;
   /// What mixes them: rows of 16.
   float *head;
-  /// 8 filters over a wider basis: rows of 8. Null where there are none.
+  /// 4 filters over a wider basis: rows of 4. Null where there are none.
   float *wide;
   millrace_bank_basis basis;
   /// Weights for each horizon: rows of 16.
@@ -98,6 +103,12 @@ size_t millrace_bank_wide_size(const millrace_bank_basis *basis);
 size_t millrace_bank_horizons_size(void);
 /// Floats of one horizon's snapshot.
 size_t millrace_bank_snapshot_size(size_t columns, size_t wideColumns);
+
+/// Where the waiting step's direction starts in the rows of some filters, and where row i of their
+/// covariances does: its elements up to the diagonal, with four lanes up to the end of the diagonal's
+/// square of four.
+size_t millrace_filters_direction_row(size_t lanes, size_t inputs, size_t means);
+size_t millrace_filters_covariance_row(size_t lanes, size_t inputs, size_t means, size_t i);
 
 /// Puts the bank into the state of one that has seen nothing.
 void millrace_bank_start(const millrace_bank *bank);

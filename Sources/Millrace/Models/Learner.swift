@@ -87,6 +87,7 @@ extension Learner {
   /// Nothing: a learner that finds the length of its steps itself does not diverge.
   public var divergence: Divergence { Divergence() }
 
+  /// Predicts raw rows by standardising them.
   public func predict(
     _ features: UnsafePointer<Float>, scaler: FrozenScaler, horizon: LabelHorizon,
     into predictions: PredictionRows

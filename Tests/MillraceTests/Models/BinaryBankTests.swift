@@ -191,7 +191,7 @@ import Testing
     for horizon in [LabelHorizon.immediate, .never] {
       let experts = bank.experts(horizon: horizon)
       #expect(abs(experts.map(\.weight).reduce(0, +) - 1) < 1e-5)
-      #expect(experts.count == 40)
+      #expect(experts.count == 36)
       let wide = experts.filter { $0.name.hasPrefix("wide filter, drift") }
       #expect(wide.map(\.weight).reduce(0, +) > 0.9)
 

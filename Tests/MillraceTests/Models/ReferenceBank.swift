@@ -91,12 +91,9 @@ struct ReferenceBank {
       + free.map { Filter($0.0, $0.1, variance: 3, count: columns) }
     if isQuadratic {
       let width = 3 * (columns - 1) + (columns - 1) * (columns - 2) / 2 + 1
-      let drifts = [2, 0.3, 0.03, 0.002, 5e-5, 0]
       wide =
-        drifts.map { Filter($0, $0, variance: 3, count: width) } + [
-          Filter(0.01, 0.01, noise: 0.05, variance: 3, count: width),
-          Filter(0.01, 20, variance: 3, count: width),
-        ]
+        [0.1, 0.003, 0].map { Filter($0, $0, variance: 3, count: width) }
+        + [Filter(0.001, 0.001, noise: 0.05, variance: 3, count: width)]
     }
     let experts = 32 + wide.count
     mixtures = [3e-5, 0.001, 0.01, 0.06].map { Mixture(share: $0, count: experts) }

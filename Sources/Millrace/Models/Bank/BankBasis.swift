@@ -11,7 +11,7 @@ struct BankBasis: Sendable {
   /// Phases and frequencies of the Fourier features, in turns: see `millrace_bank_basis`.
   var waves: LaneBuffer
 
-  /// A filter's pass is quadratic in the width: some 6 µs a record at this one.
+  /// A filter's pass is quadratic in the width: some 3 µs a record at this one.
   private static let widthOfPairs = 160
   private static let widthOfKinks = 64
   private static let greatestWidth = 512

@@ -5,7 +5,7 @@ internal import CMillraceKernels
 /// Sixteen Gaussian filters of several drift rates, twelve rates of stochastic gradient descent and
 /// four running means of the label, mixed by how well they predict (fixed share: Herbster &
 /// Warmuth 1998; dynamic model averaging: McCormick et al. 2012) and combined by a last layer
-/// (logistic mixing, and filters over the mixtures). Eight more filters over a wider basis join
+/// (logistic mixing, and filters over the mixtures). Four more filters over a wider basis join
 /// where they earn their place. The experts are the lanes of a vector unit, in single precision:
 /// O(d²) a record.
 ///
@@ -21,7 +21,7 @@ public struct BinaryBank: Learner {
   var head: LaneBuffer
   /// What the wide group sees; `nil` where there is none.
   var basis: BankBasis?
-  /// The wide group: rows of 8 lanes.
+  /// The wide group: rows of 4 lanes.
   var wide: LaneBuffer
   /// Weights for where no label comes: rows of 16.
   var horizons: LaneBuffer
@@ -79,7 +79,8 @@ public struct BinaryBank: Learner {
 
   var filterLanes: FilterLanes { FilterLanes(lanes: 16, inputs: columns) }
   var wideLanes: FilterLanes {
-    FilterLanes(lanes: 8, inputs: basis?.width(columns: columns) ?? 0)
+    FilterLanes(
+      lanes: MILLRACE_BANK_WIDE_FILTERS, inputs: basis?.width(columns: columns) ?? 0)
   }
   var lastFilters: FilterLanes {
     FilterLanes(lanes: 4, inputs: 5, start: MILLRACE_HEAD_FILTERS * 16)
@@ -126,7 +127,7 @@ extension BinaryBank {
     set(horizons, 16, "horizons")
     set(snapshots, 16, "snapshots")
     guard let basis else { return }
-    set(wide, 8, "wide")
+    set(wide, MILLRACE_BANK_WIDE_FILTERS, "wide")
     set(basis.waves, 16, "waves")
   }
 

@@ -7,7 +7,11 @@ extension BinaryBank {
   public func experts(horizon: LabelHorizon) -> [Expert] {
     let names =
       (0..<16).map { filters.filterName(lanes: 16, lane: $0) } + (0..<16).map(rates.rateName)
-      + (basis == nil ? [] : (0..<8).map { "wide " + wide.filterName(lanes: 8, lane: $0) })
+      + (basis == nil
+        ? []
+        : (0..<wideLanes.lanes).map {
+          "wide " + wide.filterName(lanes: wideLanes.lanes, lane: $0)
+        })
     return zip(names, expertWeights(horizon)).map { Expert(name: $0, weight: $1) }
   }
 
@@ -38,7 +42,7 @@ extension BinaryBank {
 
   /// Each expert's weight, lane by lane, over all mixtures and, frozen, over all horizons.
   private func expertWeights(_ horizon: LabelHorizon) -> [Double] {
-    let count = basis == nil ? 32 : 40
+    let count = 32 + (basis == nil ? 0 : wideLanes.lanes)
     switch horizon {
     case .immediate:
       return head.mixtureWeights(row: MILLRACE_HEAD_MIXTURES, expertCount: count)

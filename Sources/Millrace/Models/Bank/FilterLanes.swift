@@ -14,8 +14,13 @@ struct FilterLanes {
 
   private func index(row: Int, lane: Int) -> Int { start + row * lanes + lane }
 
-  private var directionRow: Int { MILLRACE_FILTERS_MEAN + means * inputs }
-  private var covarianceRow: Int { directionRow + inputs }
+  private var directionRow: Int { millrace_filters_direction_row(lanes, inputs, means) }
+
+  /// The rows that hold row `i` of the covariance, up to the diagonal or a little beyond.
+  private func covarianceRows(_ i: Int) -> Range<Int> {
+    millrace_filters_covariance_row(
+      lanes, inputs, means, i)..<millrace_filters_covariance_row(lanes, inputs, means, i + 1)
+  }
 
   /// The mean of one filter's weights.
   func mean(_ buffer: LaneBuffer, lane: Int) -> [Double] {
@@ -29,9 +34,8 @@ struct FilterLanes {
     func value(_ row: Int) -> Double { Double(buffer.base[index(row: row, lane: lane)]) }
     let (curvature, scale) = (value(MILLRACE_FILTERS_CURVATURE), value(MILLRACE_FILTERS_SCALE))
     var result = [Double](repeating: 0, count: inputs * inputs)
-    var row = covarianceRow
     for i in 0..<inputs {
-      for j in 0...i {
+      for (j, row) in zip(0...i, covarianceRows(i)) {
         var element = value(row) - curvature * value(directionRow + i) * value(directionRow + j)
         if i == j {
           element += value(
@@ -40,7 +44,6 @@ struct FilterLanes {
         }
         result[i * inputs + j] = scale * element
         result[j * inputs + i] = scale * element
-        row += 1
       }
     }
     return result
@@ -57,13 +60,11 @@ struct FilterLanes {
     set(MILLRACE_FILTERS_SCALE, 1)
     set(MILLRACE_FILTERS_WAITING_DRIFT, 0)
     set(MILLRACE_FILTERS_WAITING_CONSTANT_DRIFT, 0)
-    var row = covarianceRow
     for i in 0..<inputs {
       if means > 0 { set(MILLRACE_FILTERS_MEAN + i, mean[i]) }
       set(directionRow + i, 0)
-      for j in 0...i {
+      for (j, row) in zip(0..<inputs, covarianceRows(i)) {
         set(row, covariance[i * inputs + j])
-        row += 1
       }
     }
   }
