@@ -119,7 +119,8 @@ import Testing
     #expect(rmse(fresh, expected) < 1.07)
   }
 
-  @Test func `a bank merged from partitions predicts like one that saw all`() throws {
+  @Test(arguments: [false, true])
+  func `a bank merged from partitions predicts like one that saw all`(isWide: Bool) throws {
     let stream = LabelledRows.linear(.regression, count: 12_000, classCount: 0)
     let test = LabelledRows.linear(.regression, count: 4_000, classCount: 0, seed: 9)
     func part(_ range: Range<Int>) throws -> (learner: RegressionBank, scaler: StandardScaler) {
@@ -129,7 +130,7 @@ import Testing
       rows.labels = Array(stream.labels[range])
       rows.weights = Array(stream.weights[range])
       let (standardized, scaler) = rows.standardized()
-      var bank = try RegressionBank(settings: settings(), columns: d + 1)
+      var bank = try RegressionBank(settings: settings(), columns: d + 1, isWide: isWide)
       _ = bank.learn(
         standardized, columns: d + 1, labels: rows.labels, weights: rows.weights, width: 3)
       return (bank, scaler)
