@@ -2,30 +2,18 @@
 
 #include <cstring>
 
-#include "bank_mixtures.hpp"
 #include "clones.h"
+#include "wide_lanes.hpp"
 
 namespace {
 
-/// A record counts at most like so many.
-const float weightLimit = 100;
 /// logit(1e-4): no expert is surer.
 const float logitLimit = 9.21024f;
-const float shares[4] = {3e-5f, 1e-3f, 1e-2f, 6e-2f};
-const float topShare = 5e-5f, frozenShare = 3e-3f;
 /// Steps of the last layer, which weighs the experts' logits beside the mixture's.
 const float rates[2] = {0.0005f, 0.002f};
 const float lastShare = 1e-4f;
 
 enum { combinedRow = 8, lastRow = 10 };
-
-MILLRACE_INLINE float total(Lanes x) { return sum(folded(x)); }
-
-/// `fixedShare` over all lanes.
-MILLRACE_INLINE void shareLanes(Lanes &weights, Lanes likelihood, float share) {
-  weights *= likelihood;
-  weights = weights * ((1 - share) / total(weights)) + share / int(MILLRACE_WIDE_LANES);
-}
 
 struct Head {
   Lanes *row;
@@ -92,9 +80,9 @@ MILLRACE_INLINE void learn(const Head &head, const Forecast16 &now, bool label, 
   const Lanes own = label ? now.experts.label.yes : now.experts.label.no;
   const Vector<float, 4> mixtures = label ? now.mixtures : 1 - now.mixtures;
   for (int k = 0; k < 4; k++)
-    shareLanes(head.mixture(k), likelihood<16>(own, mixtures[k], weight), shares[k]);
+    shareLanes(head.mixture(k), likelihood<16>(own, mixtures[k], weight), wideShares[k]);
   const float top = label ? now.parts[0] : 1 - now.parts[0];
-  fixedShare<4>(head.top(), likelihood<4>(mixtures, top, weight), topShare);
+  fixedShare<4>(head.top(), likelihood<4>(mixtures, top, weight), wideTopShare);
 
   Vector<float, 4> parts = label ? now.parts : 1 - now.parts;
   const float probability = label ? now.probability : 1 - now.probability;
@@ -116,16 +104,10 @@ MILLRACE_INLINE void learn(const Head &head, const Forecast16 &now, bool label, 
   average += blend<16>(move < 1, move, Lanes{} + 1) * ((label ? 1.0f : 0.0f) - average);
 }
 
-/// Σwz of a row for every lane, cut where it would overflow.
 MILLRACE_INLINE Lanes margins(const float *weights, const float *row, size_t columns) {
-  Lanes even = {}, odd = {};
-  size_t j = 0;
-  for (; j + 2 <= columns; j += 2) {
-    even += ((const Lanes *)weights)[j] * row[j];
-    odd += ((const Lanes *)weights)[j + 1] * row[j + 1];
-  }
-  if (j < columns) even += ((const Lanes *)weights)[j] * row[j];
-  return even + odd;
+  Lanes result;
+  writeDots<1>(weights, row, 0, columns, &result, 1);
+  return result;
 }
 
 MILLRACE_INLINE float frozen(const Head &head, const Experts16 &own) {
@@ -146,7 +128,7 @@ MILLRACE_INLINE void learnFrozen(const millrace_wide_bank &bank, const Head &hea
   shareLanes(head.row[MILLRACE_WIDE_FROZEN],
                  likelihood<16>(label ? past.label.yes : past.label.no,
                                 label ? mixed : 1 - mixed, weight),
-                 frozenShare);
+                 wideFrozenShare);
 }
 
 /// Returns the prediction; `scaled` may be null.
@@ -154,7 +136,7 @@ MILLRACE_INLINE double learn(const millrace_wide_bank &bank, const float *row, b
                              float weight, float *scaled) {
   const Head head(bank);
   const Forecast16 now = forecast(head, margins(bank.weights, row, bank.columns));
-  weight = weight < weightLimit ? weight : weightLimit;
+  weight = weight < wideWeightLimit ? weight : wideWeightLimit;
   const Experts16 &own = now.experts;
   const Lanes residual =
       weight * own.slope * (label ? 1 / own.label.yes : -1 / own.label.no);

@@ -16,5 +16,6 @@
 #include "solvers.h"
 #include "sparse.h"
 #include "wide.h"
+#include "wide_softmax.h"
 
 #endif

@@ -10,6 +10,12 @@ public struct Expert: Sendable, Equatable {
     self.name = name
     self.weight = weight
   }
+
+  /// What a model that takes Newton's steps is called.
+  static func newtonName(memory: Float, noise: Float) -> String {
+    let name = memory > 1e9 ? "Newton's step" : "Newton's step, memory \(Int(memory)) records"
+    return noise > 0 ? "\(name), label noise \(noise)" : name
+  }
 }
 
 /// A function of the columns beyond the columns themselves, with its coefficient.

@@ -5,17 +5,19 @@ extension LearnerSettings {
   /// - Throws: `configuration` when a setting is not allowed, or not for the task.
   public func makeLearner(task: Task, columnCount: Int) throws(MillraceError) -> any Learner {
     try validate(for: task)
-    return switch learner {
-    case .auto where isWide(task: task, columnCount: columnCount):
-      WideBank(columns: columnCount)
-    case .auto where task == .binary: try BinaryBank(settings: self, columns: columnCount)
-    case .auto where task == .regression && columnCount <= RegressionBank.columnLimit:
-      try RegressionBank(settings: self, columns: columnCount)
-    case .auto where task == .multiclass && columnCount <= SoftmaxBank.columnLimit:
-      SoftmaxBank(columns: columnCount)
-    case .filter: try GaussianFilter(settings: self, task: task, columns: columnCount)
-    case .auto, .sgd, .adagrad, .adam, .ftrl, .newton:
-      LinearLearner(settings: self, task: task, columnCount: columnCount)
+    switch learner {
+    case .auto:
+      switch bank(task: task, columnCount: columnCount) {
+      case is WideBank.Type: return WideBank(columns: columnCount)
+      case is BinaryBank.Type: return try BinaryBank(settings: self, columns: columnCount)
+      case is RegressionBank.Type: return try RegressionBank(settings: self, columns: columnCount)
+      case is WideSoftmaxBank.Type: return WideSoftmaxBank(columns: columnCount)
+      case is SoftmaxBank.Type: return SoftmaxBank(columns: columnCount)
+      default: return LinearLearner(settings: self, task: task, columnCount: columnCount)
+      }
+    case .filter: return try GaussianFilter(settings: self, task: task, columns: columnCount)
+    case .sgd, .adagrad, .adam, .ftrl, .newton:
+      return LinearLearner(settings: self, task: task, columnCount: columnCount)
     case .exact:
       throw .setting("learner", "exact", expected: "a learner that learns record by record")
     }
@@ -28,16 +30,11 @@ extension LearnerSettings {
     task: Task, columnCount: Int, from archive: TensorArchive, prefix: String
   ) throws(MillraceError) -> any Learner {
     switch learner {
-    case .auto where isWide(task: task, columnCount: columnCount):
-      try WideBank(settings: self, decoding: archive, prefix: prefix)
-    case .auto where task == .binary:
-      try BinaryBank(settings: self, decoding: archive, prefix: prefix)
-    case .auto where task == .regression && columnCount <= RegressionBank.columnLimit:
-      try RegressionBank(settings: self, decoding: archive, prefix: prefix)
-    case .auto where task == .multiclass && columnCount <= SoftmaxBank.columnLimit:
-      try SoftmaxBank(settings: self, decoding: archive, prefix: prefix)
+    case .auto:
+      try bank(task: task, columnCount: columnCount).init(
+        settings: self, decoding: archive, prefix: prefix)
     case .filter: try GaussianFilter(settings: self, decoding: archive, prefix: prefix)
-    case .auto, .sgd, .adagrad, .adam, .ftrl, .newton:
+    case .sgd, .adagrad, .adam, .ftrl, .newton:
       try LinearLearner(settings: self, decoding: archive, prefix: prefix)
     case .exact: try ExactModel(settings: self, decoding: archive, prefix: prefix)
     }
@@ -45,11 +42,18 @@ extension LearnerSettings {
 }
 
 extension LearnerSettings {
-  /// Whether a bank with a covariance for each filter would cost too much. A basis that is asked for
-  /// is that bank's.
-  private func isWide(task: Task, columnCount: Int) -> Bool {
-    task == .binary && columnCount >= WideBank.leastColumns
-      && (basis == .auto || basis == .linear)
+  /// What `auto` is. From some width on a covariance for each filter would cost too much, from
+  /// another on one curvature for all models.
+  private func bank(task: Task, columnCount: Int) -> any Learner.Type {
+    // A basis that is asked for is that of the banks with covariances.
+    let isPlain = task == .multiclass || basis == .auto || basis == .linear
+    if isPlain, columnCount > NewtonBlocks.columnLimit { return LinearLearner.self }
+    let isWide = isPlain && columnCount >= NewtonBlocks.leastColumns
+    return switch task {
+    case .binary: isWide ? WideBank.self : BinaryBank.self
+    case .multiclass: isWide ? WideSoftmaxBank.self : SoftmaxBank.self
+    case .regression: RegressionBank.self
+    }
   }
 }
 

@@ -19,6 +19,13 @@ struct LaneBuffer: Sendable, Equatable {
     storage.base.update(from: values, count: count)
   }
 
+  /// The same floats, and zeros after them.
+  func grown(to count: Int) -> LaneBuffer {
+    var larger = LaneBuffer(count: max(count, self.count))
+    larger.mutableBase().update(from: base, count: self.count)
+    return larger
+  }
+
   /// For reading, while the buffer lives.
   var base: UnsafeMutablePointer<Float> { storage.base }
 

@@ -46,7 +46,7 @@ public struct RegressionBank: Learner {
     let isLinear = settings.basis == .auto || settings.basis == .linear
     try self.init(
       settings: settings, columns: columns,
-      isWide: columns >= WideBank.leastColumns && isLinear)
+      isWide: columns >= NewtonBlocks.leastColumns && isLinear)
   }
 
   /// - Parameter isWide: whether the filters do without covariances, and with the columns alone.
@@ -73,9 +73,6 @@ public struct RegressionBank: Learner {
 
   /// Up to here two kinks of each column, which a few filters see, cost less than they gain.
   static let kinkLimit = 17
-
-  /// The curvature of wider rows than this takes more memory and time than it gains.
-  static let columnLimit = 2_049
 
   /// Regression.
   public var task: Task { .regression }
@@ -198,7 +195,7 @@ extension RegressionBank {
   public init(
     settings: LearnerSettings, decoding archive: TensorArchive, prefix: String
   ) throws(MillraceError) {
-    let limit = Int64(Self.columnLimit)
+    let limit = Int64(NewtonBlocks.columnLimit)
     let columns = Int(try archive.integer(prefix + "columns", in: 1...limit))
     try self.init(
       settings: settings, columns: columns, isWide: archive.contains(prefix + "curvature"))

@@ -28,9 +28,6 @@ public struct SoftmaxBank: Learner {
   /// The output of the last row learnt.
   var lastOutput = 0
 
-  /// Rows beyond this width are for learners without covariances.
-  static let columnLimit = 129
-
   /// Rows that are worked on between two looks at their labels.
   private static let chunkRows = 64
 

@@ -53,7 +53,7 @@ extension SoftmaxBank {
   }
 
   /// Σ shareᵢ·valuesᵢ / Σ shareᵢ over those that there are.
-  private static func weightedMean(_ values: [[Float]?], shares: [Float]) -> [Float] {
+  static func weightedMean(_ values: [[Float]?], shares: [Float]) -> [Float] {
     var (sum, total) = ([Float](), Float(0))
     for case (let own?, let share) in zip(values, shares) {
       if sum.isEmpty { sum = Array(repeating: 0, count: own.count) }

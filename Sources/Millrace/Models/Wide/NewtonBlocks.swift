@@ -1,31 +1,45 @@
 /// When linear models that share one curvature take Newton's steps: at the end of every block of 1,
-/// 2, 4, … 64 records.
+/// 2, 4, … records, up to some number.
 struct NewtonBlocks: Sendable {
+  /// From this width on, the constant included, banks that take such steps are quicker than those
+  /// with a covariance for each filter, and predict as well.
+  static let leastColumns = 48
+  /// The curvature of wider rows than this takes more memory and time than it gains.
+  static let columnLimit = 2_049
+
   /// The curvature up to the unfinished block.
   var curvature: SharedCurvature
   /// Records learnt from.
   private(set) var recordCount: Int
   /// The records of the unfinished block.
   private(set) var block: Range<Int>
-  /// (H + λI)⁻¹ times the gradients; kept for its memory.
+  /// (H + λI)⁻¹ times the gradients or the rows; kept for its memory.
   private var directions: LaneBuffer
+  /// The records of a whole block.
+  let blockRecords: Int
 
-  private static let blockRecords = 64
   private static let lanes = 16
 
   /// - Parameters:
   ///   - columns: the width of the rows, the constant included.
   ///   - recordCount: records learnt from, up to the end of a block.
-  init(columns: Int, recordCount: Int = 0) {
-    curvature = SharedCurvature(columns: columns, blockRecords: Self.blockRecords)
-    directions = LaneBuffer(count: columns * Self.lanes)
+  ///   - ridgeShare: λ per column.
+  init(columns: Int, recordCount: Int = 0, blockRecords: Int = 64, ridgeShare: Float = 0.1) {
+    curvature = SharedCurvature(
+      columns: columns, blockRecords: blockRecords, ridgeShare: ridgeShare)
+    directions = LaneBuffer(
+      count: max(columns * Self.lanes, (columns + blockRecords) * blockRecords))
     self.recordCount = recordCount
-    block = Self.block(from: recordCount)
+    self.blockRecords = blockRecords
+    block = Self.block(from: recordCount, upTo: blockRecords)
   }
 
-  private static func block(from start: Int) -> Range<Int> {
-    start..<start + min(blockRecords, start + 1)
+  private static func block(from start: Int, upTo limit: Int) -> Range<Int> {
+    start..<start + min(limit, start + 1)
   }
+
+  /// The records that the unfinished block has taken.
+  var pending: Int { recordCount - block.lowerBound }
 
   /// Records that the unfinished block still takes.
   var room: Int { block.upperBound - recordCount }
@@ -33,13 +47,13 @@ struct NewtonBlocks: Sendable {
   /// Whether a block's curvature is taken in: at first of every block, then of every fourth.
   private var isCurved: Bool {
     block.lowerBound < 160 * curvature.columns
-      || block.lowerBound / Self.blockRecords % 4 == 0
+      || block.lowerBound / blockRecords % 4 == 0
   }
 
   /// Calls `body` with where √curvature·z of the next records goes; `nil` where it is not taken in.
   mutating func withScaledRows(_ body: (UnsafeMutablePointer<Float>?) -> Void) {
     guard isCurved else { return body(nil) }
-    let offset = (recordCount - block.lowerBound) * curvature.columns
+    let offset = pending * curvature.columns
     curvature.withScaledRows { body($0 + offset) }
   }
 
@@ -56,14 +70,31 @@ struct NewtonBlocks: Sendable {
   mutating func finishBlock(_ gradients: UnsafePointer<Float>) -> UnsafePointer<Float> {
     if isCurved { curvature.take(block.count) }
     curvature.solve(gradients, lanes: Self.lanes, into: &directions)
-    block = Self.block(from: recordCount)
+    block = Self.block(from: recordCount, upTo: blockRecords)
     return UnsafePointer(directions.base)
   }
 
-  func encode(into archive: inout TensorArchive, prefix: String) {
+  /// The same for a block that may be incomplete, whose models share the rows but not the gradients.
+  ///
+  /// - Parameters:
+  ///   - rows: those of the block.
+  ///   - roots: √curvature of each.
+  /// - Returns: (H + λI)⁻¹z for each, for reading until the next call.
+  mutating func finishBlock(
+    rows: UnsafePointer<Float>, roots: UnsafePointer<Float>
+  ) -> UnsafePointer<Float> {
+    let base = directions.mutableBase()
+    if isCurved { curvature.take(rows: rows, roots: roots, count: pending, room: base) }
+    curvature.solve(rows: rows, count: pending, into: base)
+    block = Self.block(from: recordCount, upTo: blockRecords)
+    return UnsafePointer(base)
+  }
+
+  /// - Parameter hasScaledRows: whether rows are scaled as they come, or at the block's end.
+  func encode(into archive: inout TensorArchive, prefix: String, hasScaledRows: Bool = true) {
     archive.set([recordCount, block.lowerBound], as: prefix + "records")
-    let pending = isCurved ? recordCount - block.lowerBound : 0
-    curvature.encode(into: &archive, prefix: prefix, pending: pending)
+    curvature.encode(
+      into: &archive, prefix: prefix, pending: isCurved && hasScaledRows ? pending : 0)
   }
 
   mutating func decode(from archive: TensorArchive, prefix: String) throws(MillraceError) {
@@ -71,7 +102,7 @@ struct NewtonBlocks: Sendable {
     guard records[1] >= 0, records[1] < 1 << 60 else {
       throw MillraceError(.store, "tensor '\(prefix)records' is \(records); expected two counts")
     }
-    block = Self.block(from: records[1])
+    block = Self.block(from: records[1], upTo: blockRecords)
     recordCount = records[0]
     guard block.contains(recordCount) else {
       throw MillraceError(

@@ -12,20 +12,25 @@ struct SharedCurvature: Sendable {
   /// Records that came after the inverse.
   private var freshCount = 0.0
 
+  /// λ per column.
+  private let ridgeShare: Float
+
   /// An inverse serves until this share of the records is new.
   private static let freshShare = 0.125
 
-  init(columns: Int, blockRecords: Int) {
+  init(columns: Int, blockRecords: Int, ridgeShare: Float) {
+    self.ridgeShare = ridgeShare
     matrix = Matrix(rows: columns, columns: columns)
     inverse = matrix
     scaledRows = Array(repeating: 0, count: blockRecords * columns)
+    for j in 0..<columns { inverse[j, j] = 1 / ridge }
   }
 
   /// The width of the rows.
   var columns: Int { matrix.columns }
 
   /// The records that H remembers: their share of what is new keeps step with weights that move.
-  private var memory: Double { 100 * Double(matrix.rows) }
+  var memory: Double { 100 * Double(matrix.rows) }
 
   /// Where the rows of a block go.
   mutating func withScaledRows(_ body: (UnsafeMutablePointer<Float>) -> Void) {
@@ -36,6 +41,11 @@ struct SharedCurvature: Sendable {
 
   /// H ← γᵇH + ZᵀDZ with the block's `count` rows, and the inverse again when it is due.
   mutating func take(_ count: Int) {
+    add(count)
+    if freshCount >= Self.freshShare * mass { invert() }
+  }
+
+  private mutating func add(_ count: Int) {
     let decay = power(1 - 1 / memory, count)
     let columns = matrix.columns
     scaledRows.withVectorView { rows in
@@ -47,7 +57,6 @@ struct SharedCurvature: Sendable {
     }
     mass = decay * mass + Double(count)
     freshCount += Double(count)
-    if freshCount >= Self.freshShare * mass { invert() }
   }
 
   /// Where H + λI is not positive definite, for rounding, the last inverse goes on to serve.
@@ -78,7 +87,7 @@ struct SharedCurvature: Sendable {
   }
 
   /// λ, which stands for what is not yet known: the more columns, the less of each.
-  private var ridge: Float { max(1, 0.1 * Float(matrix.rows)) }
+  var ridge: Float { max(1, ridgeShare * Float(matrix.rows)) }
 
   /// H, whole.
   private var whole: Matrix<Double> {
@@ -154,5 +163,56 @@ struct SharedCurvature: Sendable {
         "tensor '\(prefix)rows' has \(rows.count) elements; expected at most \(scaledRows.count)")
     }
     scaledRows.replaceSubrange(rows.indices, with: rows)
+  }
+}
+
+// MARK: - Blocks smaller than the inverse's age
+
+extension SharedCurvature {
+  /// X ← Z(H + λI)⁻¹ for `count` rows.
+  func solve(rows: UnsafePointer<Float>, count: Int, into directions: UnsafeMutablePointer<Float>) {
+    inverse.withView {
+      BLAS.gemm(
+        MatrixView(rows, rows: count, columns: columns), $0,
+        into: MutableMatrixView(directions, rows: count, columns: columns))
+    }
+  }
+
+  /// `take` for a block of few rows, with an inverse that is up to date (Sherman, Morrison, Woodbury):
+  /// P ← P − PZᵀD^½(I + D^½ZPZᵀD^½)⁻¹D^½ZP. Made anew when what H has forgotten since is too much.
+  ///
+  /// - Parameters:
+  ///   - roots: D^½.
+  ///   - room: `count` rows, and as many rows of `count` numbers.
+  mutating func take(
+    rows: UnsafePointer<Float>, roots: UnsafePointer<Float>, count: Int,
+    room: UnsafeMutablePointer<Float>
+  ) {
+    let columns = columns
+    scaledRows.withUnsafeMutableBufferPointer { scaled in
+      for i in 0..<count {
+        for j in 0..<columns { scaled[i * columns + j] = roots[i] * rows[i * columns + j] }
+      }
+    }
+    add(count)
+    guard freshCount < Self.freshShare * memory else { return invert() }
+    scaledRows.withVectorView { scaled in
+      solve(rows: scaled.base, count: count, into: room)
+      let directions = MutableMatrixView(room, rows: count, columns: columns)
+      let inner = MutableMatrixView(room + count * columns, rows: count, columns: count)
+      for i in 0..<count {
+        for j in 0..<count { inner[i, j] = i == j ? 1 : 0 }
+      }
+      BLAS.gemm(
+        directions.reading, MatrixView(scaled.base, rows: count, columns: columns),
+        bTransposed: true, beta: 1, into: inner)
+      // I + a product that is positive, but for rounding.
+      do { try LAPACK.potrf(inner) } catch { return }
+      BLAS.trsm(inner.reading, .lower, into: directions)
+      inverse.withMutableView {
+        BLAS.gemm(
+          alpha: -1, directions.reading, aTransposed: true, directions.reading, beta: 1, into: $0)
+      }
+    }
   }
 }

@@ -12,10 +12,6 @@ internal import CMillraceKernels
 /// Blocks hold 1, 2, 4, … 64 records. A row of weight 0 is predicted and otherwise ignored; one
 /// counts at most like a hundred.
 package struct WideBank: Learner {
-  /// From this width on, the constant included, this bank is quicker than `BinaryBank` and predicts
-  /// as well.
-  static let leastColumns = 48
-
   /// The width of the rows, the constant included.
   let columns: Int
   /// Rows of 16 lanes, one per column: the weights, what they were at the last snapshot, and the
@@ -134,8 +130,7 @@ extension WideBank {
       guard lane < MILLRACE_WIDE_NEWTON else {
         return Expert(name: "running mean, memory \(memory)", weight: share)
       }
-      let name = memory > 1e9 ? "Newton's step" : "Newton's step, memory \(Int(memory)) records"
-      return Expert(name: noise > 0 ? "\(name), label noise \(noise)" : name, weight: share)
+      return Expert(name: Expert.newtonName(memory: memory, noise: noise), weight: share)
     }
   }
 

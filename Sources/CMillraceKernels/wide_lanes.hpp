@@ -1,0 +1,37 @@
+#ifndef MILLRACE_WIDE_LANES_HPP
+#define MILLRACE_WIDE_LANES_HPP
+
+#include "bank_mixtures.hpp"
+
+/// A record counts at most like so many.
+static const float wideWeightLimit = 100;
+/// How much the experts of four mixtures share, the mixtures, and frozen experts.
+static const float wideShares[4] = {3e-5f, 1e-3f, 1e-2f, 6e-2f};
+static const float wideTopShare = 5e-5f, wideFrozenShare = 3e-3f;
+
+MILLRACE_INLINE float total(Lanes x) { return sum(folded(x)); }
+
+/// `fixedShare` over all lanes.
+MILLRACE_INLINE void shareLanes(Lanes &weights, Lanes likelihood, float share) {
+  weights *= likelihood;
+  weights = weights * ((1 - share) / total(weights)) + share / 16;
+}
+
+/// out[r·outStride] ← Σwz of R rows for every lane, each row as if it were alone.
+template <int R>
+MILLRACE_INLINE void writeDots(const float *weights, const float *rows, size_t stride,
+                             size_t columns, Lanes *out, size_t outStride) {
+  Lanes even[R] = {}, odd[R] = {};
+  size_t j = 0;
+  for (; j + 2 <= columns; j += 2)
+    for (int r = 0; r < R; r++) {
+      even[r] += ((const Lanes *)weights)[j] * rows[r * stride + j];
+      odd[r] += ((const Lanes *)weights)[j + 1] * rows[r * stride + j + 1];
+    }
+  for (int r = 0; r < R; r++) {
+    if (j < columns) even[r] += ((const Lanes *)weights)[j] * rows[r * stride + j];
+    out[r * outStride] = even[r] + odd[r];
+  }
+}
+
+#endif

@@ -1,0 +1,81 @@
+internal import CMillraceKernels
+
+extension WideSoftmaxBank {
+  /// Weighs the partitions' models by their curvature, each read in the merged scaler's columns:
+  /// H = ΣHₚ, w = H⁻¹ΣHₚwₚ; everything else is averaged by the rows that a part saw. Of a class, the
+  /// parts that have seen it decide.
+  package static func merging(
+    _ parts: [(learner: WideSoftmaxBank, scaler: StandardScaler)], scaler: StandardScaler
+  ) throws(MillraceError) -> WideSoftmaxBank {
+    guard let first = parts.first?.learner else {
+      throw MillraceError(.numerical, "a merge needs at least one partition's bank")
+    }
+    if parts.count == 1, parts[0].scaler == scaler { return first }
+    let banks = parts.map(\.learner)
+    let total = banks.reduce(0) { $0 + $1.newton.recordCount }
+    let shares = banks.map {
+      total > 0 ? Float($0.newton.recordCount) / Float(total) : 1 / Float(banks.count)
+    }
+    var merged = WideSoftmaxBank(columns: first.columns, recordCount: total)
+    for index in banks.flatMap(\.classes.indices) where !merged.classes.contains(Double(index)) {
+      merged.addOutput(Double(index))
+    }
+    merged.classes.run = banks.map(\.classes.run).min() ?? 0
+    merged.head = .average(banks.map(\.head), shares: shares)
+
+    var outputs = parts.map { _ in [Float]() }
+    for index in merged.classes.indices {
+      let own = banks.map { $0.rows(ofClass: index) }
+      let average = SoftmaxBank.weightedMean(own, shares: shares)
+      for part in parts.indices { outputs[part] += own[part] ?? average }
+    }
+    let buffers = outputs.map { LaneBuffer($0) }
+    merged.outputs = .average(buffers, shares: shares)
+    try merged.mergeModels(
+      zip(parts, buffers).map { ($0.learner.newton.curvature, $1, $0.scaler) }, shares: shares,
+      scaler: scaler)
+    merged.snapshot = merged.outputs
+    return merged
+  }
+
+  private func rows(ofClass index: Int) -> [Float]? {
+    guard let output = classes.output(of: Double(index)) else { return nil }
+    return Array(UnsafeBufferPointer(start: outputs.base + output * outputSize, count: outputSize))
+  }
+
+  /// - Parameter parts: with the rows of this bank's outputs as each part has them.
+  private mutating func mergeModels(
+    _ parts: [(curvature: SharedCurvature, outputs: LaneBuffer, scaler: StandardScaler)],
+    shares: [Float], scaler: StandardScaler
+  ) throws(MillraceError) {
+    let all = (0..<outputCount).flatMap { output in
+      (0..<MILLRACE_WIDE_SOFTMAX_LINEAR).map { (output: output, lane: $0) }
+    }
+    let newton = all.filter { $0.lane < MILLRACE_WIDE_SOFTMAX_NEWTON }
+    let descents = all.filter { $0.lane >= MILLRACE_WIDE_SOFTMAX_NEWTON }
+    let solved = try self.newton.curvature.merge(
+      parts.map { part in
+        (
+          curvature: part.curvature,
+          models: newton.map { weights(part.outputs, output: $0.output, lane: $0.lane) },
+          scaler: part.scaler
+        )
+      }, scaler: scaler)
+    let changes = parts.map { ColumnChange(from: $0.scaler, to: scaler) }
+    let averaged = descents.map { place in
+      var mean = [Double](repeating: 0, count: columns)
+      for (part, (change, share)) in zip(parts, zip(changes, shares)) {
+        let own = change.weights(weights(part.outputs, output: place.output, lane: place.lane))
+        for column in mean.indices { mean[column] += Double(share) * own[column] }
+      }
+      return mean
+    }
+    let base = outputs.mutableBase()
+    for (place, weights) in zip(newton + descents, solved + averaged) {
+      let rows = base + place.output * outputSize + MILLRACE_WIDE_SOFTMAX_WEIGHTS * Self.lanes
+      for (column, weight) in weights.enumerated() {
+        rows[column * Self.lanes + place.lane] = Float(weight)
+      }
+    }
+  }
+}
