@@ -14,9 +14,9 @@ const float weightLimit = 100;
 
 /// Room for one record: its inputs, and u = Cz of each group.
 struct Workspace {
-  float *z, *wideInputs;
+  float *z;
   Lanes *u;
-  Four *wideU;
+  WideRoom wide;
 };
 
 struct GroupForecasts {
@@ -30,57 +30,36 @@ MILLRACE_INLINE Sigmoids<8> wideExperts(Sigmoids<4> label) {
   return {joined(own.yes, Four{} + .5f), joined(own.no, Four{} + .5f)};
 }
 
-/// |z|² of the wide group's inputs.
-MILLRACE_INLINE float squaredLength(const Workspace &space, size_t width) {
-  Lanes total = {};
-  size_t j = 0;
-  for (; j + 16 <= width; j += 16) {
-    Lanes z;
-    memcpy(&z, space.wideInputs + j, sizeof z);
-    total += z * z;
-  }
-  float rest = 0;
-  for (; j < width; j++) rest += space.wideInputs[j] * space.wideInputs[j];
-  return sum(folded(total)) + rest;
-}
-
-/// The wide group where no label comes. κ is that of the running mean of s/|z|²: the covariance is
-/// too wide to be asked for each record.
-MILLRACE_INLINE Sigmoids<8> frozenWide(const WideFilters &filters, const Four *mean,
-                                       const Workspace &space) {
-  const Four kappa = shrinkage<4>(filters.row[MILLRACE_FILTERS_SPREAD] *
-                                  squaredLength(space, filters.d));
-  const Sigmoids<4> plain = sigmoids<4>(kappa * dot<4>(mean, space.wideInputs, filters.d));
-  return wideExperts(withNoise<4>(filters, plain));
+/// The wide group where no label comes.
+MILLRACE_INLINE Sigmoids<8> frozenWide(const BankParts &parts, const Four *mean,
+                                       const WideRoom &room) {
+  const WideFilters &filters = parts.experts.wide;
+  const Four kappa = shrinkage<4>(parts.place.spread() * room.squaredLength(filters.d));
+  return wideExperts(withNoise<4>(filters, sigmoids<4>(kappa * room.dot(mean, filters.d))));
 }
 
 MILLRACE_INLINE void readRow(const BankParts &parts, bool isAwake, const float *row,
                              const Workspace &space) {
   for (size_t j = 0; j < parts.bank.columns; j++)
     space.z[j] = row[j] > inputLimit ? inputLimit : row[j] < -inputLimit ? -inputLimit : row[j];
-  if (isAwake) expand(parts.bank.basis, space.z, space.wideInputs);
-}
-
-MILLRACE_INLINE void learnSpread(const WideFilters &filters, const Forecast<4> &now,
-                                 const Workspace &space) {
-  const float perLength = 1 / squaredLength(space, filters.d);
-  Four &spread = filters.row[MILLRACE_FILTERS_SPREAD];
-  spread += (now.variance * perLength - spread) * (1.0f / 64);
+  if (isAwake) expand(parts.bank.basis, space.z, space.wide.inputs);
 }
 
 template <bool commit, bool isFrozen = false>
-MILLRACE_INLINE void forecast(const ExpertParts &parts, bool isAwake, const Workspace &space,
+MILLRACE_INLINE void forecast(const BankParts &parts, bool isAwake, const Workspace &space,
                               GroupForecasts &groups, Experts &experts) {
-  groups.filters = forecast<16, commit>(parts.filters, space.z, space.u);
+  const Rates &rates = parts.experts.rates;
+  const WideFilters &wide = parts.experts.wide;
+  groups.filters = forecast<16, commit>(parts.experts.filters, space.z, space.u);
   experts.narrow[0] = clampedProbabilities<16>(groups.filters.label);
-  experts.narrow[1] = clampedProbabilities<16>(forecast(
-      parts.rates, parts.rates.weights(), parts.rates.row[MILLRACE_RATES_AVERAGE], space.z));
+  experts.narrow[1] = clampedProbabilities<16>(
+      forecast(rates, rates.weights(), rates.row[MILLRACE_RATES_AVERAGE], space.z));
   experts.isAwake = isAwake;
   if (!isAwake) return;
   if constexpr (isFrozen) {
-    experts.wide = frozenWide(parts.wide, parts.wide.mean(), space);
+    experts.wide = frozenWide(parts, wide.mean(), space.wide);
   } else {
-    groups.wide = forecast<4, commit>(parts.wide, space.wideInputs, space.wideU);
+    groups.wide = forecast<4, commit>(wide, space.wide.inputs, space.wide.u);
     experts.wide = wideExperts(groups.wide.label);
   }
 }
@@ -95,15 +74,16 @@ MILLRACE_INLINE float frozenProbability(const BankParts &parts, const Experts &e
 }
 
 /// What the experts would say with the weights of a snapshot, and the variances of now.
-MILLRACE_INLINE void forecast(const Snapshot &snapshot, const ExpertParts &parts, bool isAwake,
+MILLRACE_INLINE void forecast(const Snapshot &snapshot, const BankParts &parts, bool isAwake,
                               const Workspace &space, const GroupForecasts &now, Experts &experts) {
+  const Filters<16> &own = parts.experts.filters;
   const Sigmoids<16> filters =
-      sigmoids<16>(now.filters.kappa * dot<16>(snapshot.filters, space.z, parts.filters.d));
-  experts.narrow[0] = clampedProbabilities<16>(withNoise<16>(parts.filters, filters));
+      sigmoids<16>(now.filters.kappa * dot<16>(snapshot.filters, space.z, own.d));
+  experts.narrow[0] = clampedProbabilities<16>(withNoise<16>(own, filters));
   experts.narrow[1] = clampedProbabilities<16>(
-      forecast(parts.rates, snapshot.rates, *snapshot.averages, space.z));
+      forecast(parts.experts.rates, snapshot.rates, *snapshot.averages, space.z));
   experts.isAwake = isAwake;
-  if (isAwake) experts.wide = frozenWide(parts.wide, snapshot.wide, space);
+  if (isAwake) experts.wide = frozenWide(parts, snapshot.wide, space.wide);
 }
 
 /// Scores the horizons' snapshots on the record that `space` holds.
@@ -113,7 +93,7 @@ MILLRACE_INLINE void learnHorizons(const BankParts &parts, uint64_t record, bool
   for (int h = 0; h < Horizon::count; h++) {
     if (!Horizon::scores(h, record)) continue;
     Experts experts;
-    forecast(parts.snapshot(h), parts.experts, isAwake, space, now, experts);
+    forecast(parts.snapshot(h), parts, isAwake, space, now, experts);
     learn(parts.horizon(h), forecast<true>(parts.horizon(h), experts), experts, label, weight);
   }
 }
@@ -138,9 +118,8 @@ void finishRecord(const BankParts &parts, uint64_t record) {
   if (parts.bank.wide && parts.place.changes(record, parts.bank.basis.mustStay)) {
     const bool isAwake = !parts.place.isAwake();
     parts.place.setAwake(isAwake);
-    parts.head.mixtures().setAwake(isAwake, MILLRACE_BANK_WIDE_FILTERS);
-    for (int h = 0; h < Horizon::count; h++)
-      parts.horizon(h).mixtures().setAwake(isAwake, MILLRACE_BANK_WIDE_FILTERS);
+    parts.head.mixtures().setAwake(isAwake);
+    for (int h = 0; h < Horizon::count; h++) parts.horizon(h).mixtures().setAwake(isAwake);
   }
   takeSnapshots(parts, record);
 }
@@ -159,17 +138,17 @@ void millrace_bank_predict(const millrace_bank *bank, const float *rows, size_t 
   alignas(64) float wideInputs[width];
   alignas(64) Four wideU[width];
   memset(wideInputs, 0, sizeof wideInputs);
-  const Workspace space = {z, wideInputs, u, wideU};
+  const Workspace space = {z, u, {wideInputs, wideU}};
   GroupForecasts groups;
   Experts experts;
   HeadForecast head;
   for (size_t i = 0; i < count; i++) {
     readRow(parts, isAwake, rows + i * stride, space);
     if (isFrozen) {
-      forecast<false, true>(parts.experts, isAwake, space, groups, experts);
+      forecast<false, true>(parts, isAwake, space, groups, experts);
       probabilities[i] = frozenProbability(parts, experts);
     } else {
-      forecast<false>(parts.experts, isAwake, space, groups, experts);
+      forecast<false>(parts, isAwake, space, groups, experts);
       forecast<false>(parts.head, experts, head);
       probabilities[i] = head.probability;
     }
@@ -187,14 +166,14 @@ void millrace_bank_learn(const millrace_bank *bank, const float *rows, size_t co
   alignas(64) float wideInputs[width];
   alignas(64) Four wideU[width];
   memset(wideInputs, 0, sizeof wideInputs);
-  const Workspace space = {z, wideInputs, u, wideU};
+  const Workspace space = {z, u, {wideInputs, wideU}};
   GroupForecasts groups;
   Experts experts;
   HeadForecast head;
   for (size_t i = 0; i < count; i++) {
     const bool isAwake = parts.place.isAwake();
     readRow(parts, isAwake, rows + i * stride, space);
-    forecast<true>(parts.experts, isAwake, space, groups, experts);
+    forecast<true>(parts, isAwake, space, groups, experts);
     // The groups learn first, so that the processor may begin the next record's pass while it
     // still waits for the head.
     const bool label = labels[i] > .5;
@@ -204,7 +183,7 @@ void millrace_bank_learn(const millrace_bank *bank, const float *rows, size_t co
       learn(parts.experts.rates, experts.narrow[1], z, label, weight);
       if (isAwake) {
         learn<4>(parts.experts.wide, groups.wide, wideU, label, weight);
-        learnSpread(parts.experts.wide, groups.wide, space);
+        space.wide.learnSpread(parts.place.spread(), groups.wide.variance, parts.experts.wide.d);
       }
     } else {
       settle<16>(parts.experts.filters);

@@ -114,16 +114,13 @@ MILLRACE_INLINE Four *pass(const Filters<4> &filters, Four *covariance, size_t i
   Lanes hu[4], input[4], total[4] = {};
   Lanes *row[4];
   for (int r = 0; r < 4; r++) {
-    const Four own = filters.row[MILLRACE_FILTERS_CURVATURE] * direction[i + r];
-    hu[r] = __builtin_shufflevector(own, own, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3);
+    hu[r] = repeated(filters.row[MILLRACE_FILTERS_CURVATURE] * direction[i + r]);
     input[r] = Lanes{} + z[i + r];
     row[r] = reinterpret_cast<Lanes *>(covariance + r * (i + 4));
   }
   for (size_t j = 0; j <= i; j += 4) {
     const Lanes dj = *reinterpret_cast<const Lanes *>(direction + j);
-    const Four four = {z[j], z[j + 1], z[j + 2], z[j + 3]};
-    const Lanes zj =
-        __builtin_shufflevector(four, four, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
+    const Lanes zj = spreadOut(z + j);
     Lanes &uj = *reinterpret_cast<Lanes *>(u + j);
     Lanes sum = j < i ? uj : Lanes{};
     for (int r = 0; r < 4; r++) {

@@ -8,6 +8,7 @@
 /// `target_clones` picks, and is written in one expression per step, so that learning and
 /// predicting round alike.
 #define MILLRACE_INLINE __attribute__((always_inline)) static inline
+#define MILLRACE_MEMBER __attribute__((always_inline)) inline
 // No vector crosses a call.
 #pragma clang diagnostic ignored "-Wpsabi"
 
@@ -20,6 +21,7 @@ typedef Vector<float, 16> Lanes;
 /// Half of them, and a quarter.
 typedef Vector<float, 8> Eight;
 typedef Vector<float, 4> Four;
+typedef Vector<float, 2> Two;
 
 template <int N>
 MILLRACE_INLINE Vector<float, N> blend(Vector<int32_t, N> mask, Vector<float, N> yes,
@@ -94,9 +96,21 @@ MILLRACE_INLINE Sigmoids<N> sigmoids(Vector<float, N> x) {
 MILLRACE_INLINE Eight joined(Four a, Four b) {
   return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7);
 }
+MILLRACE_INLINE Four joined(Two a, Two b) { return __builtin_shufflevector(a, b, 0, 1, 2, 3); }
 
 MILLRACE_INLINE Four firstHalf(Eight x) { return __builtin_shufflevector(x, x, 0, 1, 2, 3); }
 MILLRACE_INLINE Four secondHalf(Eight x) { return __builtin_shufflevector(x, x, 4, 5, 6, 7); }
+
+/// Four numbers, each in four lanes.
+MILLRACE_INLINE Lanes spreadOut(const float *z) {
+  const Four four = {z[0], z[1], z[2], z[3]};
+  return __builtin_shufflevector(four, four, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
+}
+
+/// Four lanes, four times.
+MILLRACE_INLINE Lanes repeated(Four x) {
+  return __builtin_shufflevector(x, x, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3);
+}
 
 /// The first and the last eight lanes together.
 MILLRACE_INLINE Eight folded(Lanes x) {

@@ -8,7 +8,7 @@
 struct Experts {
   /// Filters, and cheap experts.
   Sigmoids<16> narrow[2];
-  /// Says nothing while it sleeps.
+  /// The wide group, and further experts; none of them says anything while `isAwake` is false.
   Sigmoids<8> wide;
   bool isAwake;
 };
@@ -58,7 +58,7 @@ MILLRACE_INLINE void fixedShare(Vector<float, N> &weights, Vector<float, N> like
 
 struct MixturesForecast {
   /// The probability of the second class from each mixture, and from the mixture of mixtures.
-  Vector<float, 4> mixture;
+  Four mixture;
   float top;
 };
 
@@ -73,49 +73,50 @@ struct Mixtures {
   /// 1/n for the n experts that are awake, 0 for the others.
   ExpertRows prior() const { return {row + MILLRACE_MIXTURES_PRIOR}; }
   /// What the wide group had in a mixture when it fell asleep.
-  Eight &asleep(int mixture) const {
-    return reinterpret_cast<Eight *>(row + MILLRACE_MIXTURES_ASLEEP)[mixture];
+  Four &asleep(int mixture) const {
+    return reinterpret_cast<Four *>(row + MILLRACE_MIXTURES_ASLEEP)[mixture];
   }
-  Vector<float, 4> &top() const {
-    return *reinterpret_cast<Vector<float, 4> *>(row + MILLRACE_MIXTURES_TOP);
+  Four &top() const {
+    return *reinterpret_cast<Four *>(row + MILLRACE_MIXTURES_TOP);
   }
 
-  /// With so many of the third row's experts.
-  void start(int wideCount) const {
-    setPrior(wideCount);
+  /// Every expert alike: of the third row the wide group's and the further ones, where there are
+  /// such.
+  void start(bool isWide, bool hasFurther) const {
+    setPrior(isWide, hasFurther);
     for (int k = 0; k < count; k++) {
       weights(k).narrow[0] = weights(k).narrow[1] = prior().narrow[0];
       weights(k).wide() = prior().wide();
     }
-    top() = Vector<float, 4>{} + 1.0f / count;
+    top() = Four{} + 1.0f / count;
   }
 
   /// The wide group's weight: now, or what it had when it fell asleep.
   float wideWeight(bool isAwake) const {
     float weight = 0;
     for (int k = 0; k < count; k++)
-      weight += top()[k] * sum(isAwake ? weights(k).wide() : asleep(k));
+      weight += top()[k] * sum(isAwake ? firstHalf(weights(k).wide()) : asleep(k));
     return weight;
   }
 
-  /// The wide group of so many experts falls asleep or wakes. Asleep, experts keep their weights as
-  /// specialists do (Freund et al. 1997): the others share what is left.
-  void setAwake(bool isAwake, int wideCount) const {
+  /// The wide group falls asleep or wakes. Asleep, experts keep their weights as specialists do
+  /// (Freund et al. 1997): the others share what is left.
+  void setAwake(bool isAwake) const {
     for (int k = 0; k < count; k++) {
       const ExpertRows own = weights(k);
-      if (!isAwake) asleep(k) = own.wide();
-      const float others = 1.0f - sum(asleep(k));
-      for (int v = 0; v < 2; v++) own.narrow[v] *= isAwake ? others : 1.0f / others;
-      own.wide() = isAwake ? asleep(k) : Eight{};
+      if (!isAwake) asleep(k) = firstHalf(own.wide());
+      const float others = 1.0f - sum(asleep(k)), factor = isAwake ? others : 1.0f / others;
+      for (int v = 0; v < 2; v++) own.narrow[v] *= factor;
+      own.wide() = joined(isAwake ? asleep(k) : Four{}, factor * secondHalf(own.wide()));
     }
-    setPrior(isAwake ? wideCount : 0);
+    setPrior(isAwake, prior().wide()[4] > 0);
   }
 
  private:
-  void setPrior(int wideCount) const {
-    const float each = 1.0f / (32 + wideCount);
-    prior().narrow[0] = prior().narrow[1] = Lanes{} + each;
-    for (int lane = 0; lane < 8; lane++) prior().wide()[lane] = lane < wideCount ? each : 0;
+  void setPrior(bool isWide, bool hasFurther) const {
+    const Four each = Four{} + 1.0f / (32 + 4 * isWide + 4 * hasFurther);
+    prior().narrow[0] = prior().narrow[1] = Lanes{} + each[0];
+    prior().wide() = joined(isWide ? each : Four{}, hasFurther ? each : Four{});
   }
 };
 
@@ -133,8 +134,8 @@ MILLRACE_INLINE MixturesForecast forecast(const Mixtures &mixtures, const Expert
 /// Multiplies each expert's weights by its likelihood, then lets all of them share.
 ///
 /// Returns the mixtures' likelihoods.
-MILLRACE_INLINE Vector<float, 4> reweigh(const Mixtures &mixtures, const Lanes likelihood[2],
-                                         Eight wide, bool isAwake, Vector<float, 4> shares) {
+MILLRACE_INLINE Four reweigh(const Mixtures &mixtures, const Lanes likelihood[2],
+                                         Eight wide, bool isAwake, Four shares) {
   Eight total[Mixtures::count];
   for (int k = 0; k < Mixtures::count; k++) {
     const ExpertRows weights = mixtures.weights(k);
@@ -145,8 +146,8 @@ MILLRACE_INLINE Vector<float, 4> reweigh(const Mixtures &mixtures, const Lanes l
       total[k] += weights.wide();
     }
   }
-  const Vector<float, 4> totals = sums(total[0], total[1], total[2], total[3]);
-  const Vector<float, 4> kept = (1.0f - shares) / totals;
+  const Four totals = sums(total[0], total[1], total[2], total[3]);
+  const Four kept = (1.0f - shares) / totals;
   for (int k = 0; k < Mixtures::count; k++) {
     const ExpertRows weights = mixtures.weights(k), prior = mixtures.prior();
     for (int v = 0; v < 2; v++)
@@ -158,7 +159,7 @@ MILLRACE_INLINE Vector<float, 4> reweigh(const Mixtures &mixtures, const Lanes l
 
 MILLRACE_INLINE void learn(const Mixtures &mixtures, const MixturesForecast &forecast,
                            const Experts &experts, bool label, float weight,
-                           Vector<float, 4> shares, float topShare) {
+                           Four shares, float topShare) {
   const float top = label ? forecast.top : 1.0f - forecast.top;
   Lanes narrow[2];
   for (int v = 0; v < 2; v++)
@@ -167,7 +168,7 @@ MILLRACE_INLINE void learn(const Mixtures &mixtures, const MixturesForecast &for
       experts.isAwake ? likelihood<8>(label ? experts.wide.yes : experts.wide.no, top, weight)
                       : Eight{};
   reweigh(mixtures, narrow, wide, experts.isAwake, shares);
-  const Vector<float, 4> mixture = label ? forecast.mixture : 1.0f - forecast.mixture;
+  const Four mixture = label ? forecast.mixture : 1.0f - forecast.mixture;
   fixedShare<4>(mixtures.top(), likelihood<4>(mixture, top, weight), topShare);
 }
 

@@ -1,14 +1,11 @@
 #ifndef MILLRACE_BANK_PARTS_HPP
 #define MILLRACE_BANK_PARTS_HPP
 
-#include "bank_basis.hpp"
 #include "bank_head.hpp"
 #include "bank_horizon.hpp"
 #include "bank_place.hpp"
 #include "bank_rates.hpp"
-
-/// The filters over the wider basis.
-typedef Filters<4> WideFilters;
+#include "bank_wide.hpp"
 
 /// The experts.
 struct ExpertParts {
@@ -45,7 +42,7 @@ struct BankParts {
       : experts(bank.columns, bank.wide ? millrace_bank_basis_width(&bank.basis) : 0, bank.filters,
                 bank.rates, bank.wide),
         head{reinterpret_cast<Lanes *>(bank.head)},
-        place(head, experts.wide.d),
+        place(head.mixtures(), head.row + MILLRACE_HEAD_PLACE, experts.wide.d),
         bank(bank) {}
 
   Horizon horizon(int index) const {

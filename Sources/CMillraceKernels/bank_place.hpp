@@ -1,7 +1,7 @@
 #ifndef MILLRACE_BANK_PLACE_HPP
 #define MILLRACE_BANK_PLACE_HPP
 
-#include "bank_head.hpp"
+#include "bank_mixtures.hpp"
 
 /// Whether the wide group earns its place.
 ///
@@ -14,19 +14,24 @@ struct WidePlace {
   /// The least and the most blocks from one trial to the next.
   static constexpr float soon = 32, late = 128;
 
-  Head head;
+  Mixtures mixtures;
+  float *row;
   /// How many times the group costs what 90 inputs do; at least 1. Dear groups must be quicker to
   /// prove themselves, and are asked less often.
   float cost;
 
-  WidePlace(const Head &head, size_t width) : head(head) {
+  /// `row` is 16 floats of state.
+  WidePlace(const Mixtures &mixtures, Lanes *row, size_t width)
+      : mixtures(mixtures), row(reinterpret_cast<float *>(row)) {
     const float relative = static_cast<float>(width) / 90;
     cost = relative > 1 ? relative * relative : 1;
   }
 
   bool isAwake() const { return state(1) > 0; }
 
-  void start(bool isWide) const {
+  /// - `variance`: of each weight, before anything is learnt.
+  void start(bool isWide, float variance) const {
+    spread() = Four{} + variance;
     record() = .5f / cost;
     state(1) = isWide;
     pause() = soon;
@@ -38,7 +43,7 @@ struct WidePlace {
     if (rowCount % blockRows != 0) return false;
     const uint64_t probation = static_cast<uint64_t>(pause() * cost);
     bool next = mustStay || rowCount / blockRows % probation == 0;
-    const float weight = head.mixtures().wideWeight(isAwake());
+    const float weight = mixtures.wideWeight(isAwake());
     if (isAwake()) {
       record() += (weight - record()) * (weight > record() ? .25f : 1.0f / 16);
       const bool isWorth = record() >= negligible;
@@ -52,15 +57,17 @@ struct WidePlace {
 
   void setAwake(bool isAwake) const { state(1) = isAwake; }
 
+  /// The running mean of s/|z|² of each filter: what stands for s where no label comes, when the
+  /// covariance is too wide to be asked for each record.
+  Four &spread() const { return reinterpret_cast<Four *>(row)[1]; }
+
  private:
   /// The running mean of the group's weight, its weight a block ago, and the blocks from one trial
   /// to the next.
   float &record() const { return state(0); }
   float &lastWeight() const { return state(2); }
   float &pause() const { return state(3); }
-  float &state(int index) const {
-    return reinterpret_cast<float *>(head.row + MILLRACE_HEAD_PLACE)[index];
-  }
+  float &state(int index) const { return row[index]; }
 };
 
 #endif

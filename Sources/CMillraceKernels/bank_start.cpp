@@ -16,7 +16,7 @@ const float rates[16] = {.001f, .002f, .004f, .008f, .015f, .03f, .06f, .12f,
 /// A factor of 10^(1/5) apart.
 const float softmaxDescentRates[16] = {.001f, .0016f, .0025f, .004f, .0063f, .01f, .016f, .025f,
                                        .04f,  .063f,  .1f,    .16f,  .25f,   .4f,  .63f,  1};
-const float tableMemories[8] = {.5f, .8f, .95f, .995f, .8f, .9f, .98f, .999f};
+const float tableMemories[4] = {.9f, .99f, .9f, .995f};
 const float lastDrifts[4] = {0, 1e-6f, 1e-5f, 1e-4f}, noNoise[4] = {};
 const float calibrationDrift = 1e-6f;
 const float memories[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, .5f, .8f, .9f, .95f};
@@ -77,12 +77,10 @@ void millrace_bank_start(const millrace_bank *bank) {
   if (isWide) {
     memset(bank->wide, 0, millrace_bank_wide_size(&bank->basis) * sizeof(float));
     start(parts.experts.wide, wideDrifts, wideDrifts, wideNoises, variances, 1);
-    parts.experts.wide.row[MILLRACE_FILTERS_SPREAD] = Four{} + variances[0];
   }
 
-  parts.place.start(isWide);
-  const int wideCount = isWide ? MILLRACE_BANK_WIDE_FILTERS : 0;
-  parts.head.mixtures().start(wideCount);
+  parts.place.start(isWide, variances[0]);
+  parts.head.mixtures().start(isWide, false);
   for (int k = 0; k < Mixtures::count; k++)
     for (int m = 0; m < Head::mixers; m++)
       parts.head.mixtureWeights(m)[k] = 1.0f / Mixtures::count;
@@ -92,7 +90,7 @@ void millrace_bank_start(const millrace_bank *bank) {
     parts.head.filters().mean()[k] = Vector<float, 4>{} + 1.0f / Mixtures::count;
 
   for (int h = 0; h < Horizon::count; h++) {
-    parts.horizon(h).mixtures().start(wideCount);
+    parts.horizon(h).mixtures().start(isWide, false);
     start(parts.horizon(h).calibration(), &calibrationDrift, &calibrationDrift, noNoise, lastVariances, 1);
     parts.horizon(h).calibration().mean()[0][0] = 1;
   }
@@ -101,10 +99,18 @@ void millrace_bank_start(const millrace_bank *bank) {
 size_t millrace_softmax_filters_size(size_t columns) {
   return 16 * Filters<16>::rowCount(columns, 0);
 }
-size_t millrace_softmax_class_size(size_t columns) { return 16 * ClassRows::rowCount(columns); }
+size_t millrace_softmax_class_size(size_t columns, size_t wideColumns) {
+  return 16 * ClassRows::rowCount(columns, WideFilters::padded(wideColumns));
+}
+size_t millrace_softmax_wide_size(const millrace_bank_basis *basis) {
+  return 4 * WideFilters::rowCount(millrace_bank_basis_width(basis), 0);
+}
+size_t millrace_softmax_wide_start(size_t columns, size_t wideColumns) {
+  return millrace_softmax_class_size(columns, wideColumns) - 4 * WideFilters::padded(wideColumns);
+}
 size_t millrace_softmax_head_size(void) { return 16 * MILLRACE_SOFTMAX_HEAD_ROWS; }
-size_t millrace_softmax_room_size(size_t columns, size_t classCount) {
-  return SoftmaxExperts::roomSize(columns, classCount);
+size_t millrace_softmax_room_size(size_t columns, size_t classCount, size_t wideColumns) {
+  return SoftmaxExperts::roomSize(columns, classCount, wideColumns);
 }
 
 void millrace_softmax_start(const millrace_softmax_bank *bank) {
@@ -112,14 +118,22 @@ void millrace_softmax_start(const millrace_softmax_bank *bank) {
   memset(bank->head, 0, millrace_softmax_head_size() * sizeof(float));
   const Filters<16> filters = {bank->columns, reinterpret_cast<Lanes *>(bank->filters), 0};
   start(filters, drifts, constantDrifts, noises, softmaxVariances, 1);
+  const bool isWide = bank->wide;
+  const size_t width = isWide ? millrace_bank_basis_width(&bank->basis) : 0;
+  if (isWide) {
+    memset(bank->wide, 0, millrace_softmax_wide_size(&bank->basis) * sizeof(float));
+    const WideFilters wide = {width, reinterpret_cast<Four *>(bank->wide), 0};
+    start(wide, wideDrifts, wideDrifts, wideNoises, variances, 1);
+  }
   const SoftmaxHead head = {reinterpret_cast<Lanes *>(bank->head)};
   for (int lane = 0; lane < 16; lane++)
     head.row[MILLRACE_SOFTMAX_RATES][lane] = softmaxDescentRates[lane];
-  for (int lane = 0; lane < 8; lane++)
+  for (int lane = 0; lane < 4; lane++)
     head.row[MILLRACE_SOFTMAX_MEMORIES][lane] = tableMemories[lane];
-  head.mixtures().start(8);
+  head.place(width).start(isWide, variances[0]);
+  head.mixtures().start(isWide, true);
   for (int m = 0; m < Head::mixers; m++)
     for (int k = 0; k < Mixtures::count; k++) head.mixtureWeights(m)[k] = 1.0f / Mixtures::count;
   head.last() = Four{} + 1.0f / 4;
-  for (int h = 0; h < Horizon::count; h++) head.horizon(h).start(8);
+  for (int h = 0; h < Horizon::count; h++) head.horizon(h).start(isWide, true);
 }

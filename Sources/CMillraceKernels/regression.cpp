@@ -350,7 +350,7 @@ void millrace_regression_start(const millrace_regression *bank) {
     parts.rates.row[MILLRACE_RATES_RATE][lane] = rates[lane];
     parts.rates.row[MILLRACE_RATES_MEMORY][lane] = memories[lane];
   }
-  parts.head.mixtures().start(8);
+  parts.head.mixtures().start(true, true);
   const ExpertRows squared = parts.head.squared();
   squared.narrow[0] = squared.narrow[1] = Lanes{} + 1.0f / 40;
   squared.wide() = Eight{} + 1.0f / 40;
@@ -358,7 +358,7 @@ void millrace_regression_start(const millrace_regression *bank) {
   parts.head.state()[RegressionHead::choice + 1] = .5f;
   for (int k = 0; k < RegressionHead::candidates; k++)
     parts.head.last()[k] = 1.0f / RegressionHead::candidates;
-  for (int h = 0; h < Horizon::count; h++) parts.horizon(h).mixtures().start(8);
+  for (int h = 0; h < Horizon::count; h++) parts.horizon(h).mixtures().start(true, true);
 }
 
 MILLRACE_CLONES

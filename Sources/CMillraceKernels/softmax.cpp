@@ -13,9 +13,11 @@ const float inputLimit = 100;
 /// A record counts at most like so many.
 const float weightLimit = 100;
 
-MILLRACE_INLINE void readRow(SoftmaxExperts &experts, const float *row) {
+MILLRACE_INLINE void readRow(SoftmaxExperts &experts, const millrace_bank_basis &basis,
+                             const float *row) {
   for (size_t j = 0; j < experts.d; j++)
     experts.z[j] = row[j] > inputLimit ? inputLimit : row[j] < -inputLimit ? -inputLimit : row[j];
+  if (experts.isAwake) expand(basis, experts.z, experts.wide.inputs);
 }
 
 /// The mean over the horizons: nobody says how long no label will come.
@@ -24,7 +26,7 @@ MILLRACE_INLINE void writeFrozen(const SoftmaxHead &head, const SoftmaxExperts &
   float total = 0;
   for (size_t k = 0; k < experts.count; k++) {
     const ClassForecast &said = experts.said[k];
-    const Experts own = given(said.expert[0], said.expert[1], said.table);
+    const Experts own = given(said.expert[0], said.expert[1], said.further);
     probabilities[k] = 0;
     for (int h = 0; h < Horizon::count; h++) probabilities[k] += forecast(head.horizon(h), own).top;
     total += probabilities[k];
@@ -34,10 +36,10 @@ MILLRACE_INLINE void writeFrozen(const SoftmaxHead &head, const SoftmaxExperts &
 
 /// Scores the horizons' snapshots on the record that `experts` hold.
 MILLRACE_INLINE void learnHorizons(const SoftmaxHead &head, const SoftmaxExperts &experts,
-                                   uint64_t record, size_t label, float weight) {
+                                   uint64_t record, size_t label, float weight, Four wideSpread) {
   for (int h = 0; h < Horizon::count; h++) {
     if (!Horizon::scores(h, record)) continue;
-    const Experts own = snapshotGiven(experts, h, label);
+    const Experts own = snapshotGiven(experts, h, label, wideSpread);
     learn(head.horizon(h), forecast(head.horizon(h), own), own, true, weight, horizonShares,
           horizonTopShare);
   }
@@ -49,15 +51,29 @@ void takeSnapshots(const SoftmaxExperts &experts, uint64_t record, size_t contex
   if (record % 16 != 0) return;
   for (int h = 0; h < Horizon::count; h++) {
     if (!Horizon::startsBlock(h, record)) continue;
-    Eight total = {};
+    Four total = {};
     for (size_t k = 0; k < experts.count; k++) total += counted(experts, k, context);
     for (size_t k = 0; k < experts.count; k++) {
       const ClassRows rows = experts.rows(k);
       Lanes *snapshot = rows.snapshot(h);
-      *reinterpret_cast<Eight *>(snapshot) = counted(experts, k, context) / total;
+      *reinterpret_cast<Four *>(snapshot) = counted(experts, k, context) / total;
       memcpy(snapshot + 1, rows.weights(), 2 * experts.d * sizeof(Lanes));
+      if (experts.isAwake)
+        memcpy(snapshot + 1 + 2 * experts.d, rows.wideMean(),
+               experts.wideFilters.d * sizeof(Four));
     }
   }
+}
+
+/// Lets the wide group fall asleep or wake, when `record` records are learnt.
+void changePlace(const millrace_softmax_bank &bank, const SoftmaxHead &head,
+                 SoftmaxExperts &experts, uint64_t record) {
+  const WidePlace place = head.place(experts.wideFilters.d);
+  if (!bank.wide || !place.changes(record, bank.basis.mustStay)) return;
+  experts.isAwake = !experts.isAwake;
+  place.setAwake(experts.isAwake);
+  head.mixtures().setAwake(experts.isAwake);
+  for (int h = 0; h < Horizon::count; h++) head.horizon(h).setAwake(experts.isAwake);
 }
 
 }  // namespace
@@ -67,14 +83,19 @@ void millrace_softmax_predict(const millrace_softmax_bank *bank, float *room, co
                               size_t count, size_t stride, bool isFrozen, float *probabilities) {
   SoftmaxExperts experts(*bank, room);
   const SoftmaxHead head = {reinterpret_cast<Lanes *>(bank->head)};
+  const WidePlace place = head.place(experts.wideFilters.d);
+  experts.isAwake = place.isAwake();
+  const size_t context = bank->lastClass % MILLRACE_SOFTMAX_CONTEXTS;
   for (size_t i = 0; i < count; i++) {
     float *own = probabilities + i * bank->classCount;
-    readRow(experts, rows + i * stride);
-    forecast<false>(experts, bank->lastClass % MILLRACE_SOFTMAX_CONTEXTS);
-    if (isFrozen)
+    readRow(experts, bank->basis, rows + i * stride);
+    if (isFrozen) {
+      forecast<false, true>(experts, context, place.spread());
       writeFrozen(head, experts, own);
-    else
+    } else {
+      forecast<false>(experts, context);
       forecast(head, experts, own);
+    }
   }
 }
 
@@ -84,23 +105,28 @@ void millrace_softmax_learn(const millrace_softmax_bank *bank, float *room, cons
                             const float *weights, float *probabilities) {
   SoftmaxExperts experts(*bank, room);
   const SoftmaxHead head = {reinterpret_cast<Lanes *>(bank->head)};
+  const WidePlace place = head.place(experts.wideFilters.d);
+  experts.isAwake = place.isAwake();
   size_t context = bank->lastClass % MILLRACE_SOFTMAX_CONTEXTS;
   for (size_t i = 0; i < count; i++) {
     float *own = probabilities + i * bank->classCount;
-    readRow(experts, rows + i * stride);
+    readRow(experts, bank->basis, rows + i * stride);
     forecast<true>(experts, context);
     forecast(head, experts, own);
     const float weight = weights[i] < weightLimit ? weights[i] : weightLimit;
     if (weight > 0) {
       const size_t label = labels[i];
       learn(head, experts, label, own[label], weight);
-      learnHorizons(head, experts, bank->rowCount + i, label, weight);
+      learnHorizons(head, experts, bank->rowCount + i, label, weight, place.spread());
       learnFilters(experts, label, weight);
+      if (experts.isAwake) learnWide(experts, label, weight, place.spread());
       learnOthers(experts, label, context, weight);
       context = label % MILLRACE_SOFTMAX_CONTEXTS;
     } else {
       settle<16>(experts.filters);
+      if (experts.isAwake) settle<4>(experts.wideFilters);
     }
+    changePlace(*bank, head, experts, bank->rowCount + i + 1);
     takeSnapshots(experts, bank->rowCount + i + 1, context);
   }
 }

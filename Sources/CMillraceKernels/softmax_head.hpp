@@ -2,6 +2,7 @@
 #define MILLRACE_SOFTMAX_HEAD_HPP
 
 #include "bank_head.hpp"
+#include "bank_place.hpp"
 #include "softmax_experts.hpp"
 
 /// What mixes the experts of a softmax bank, in rows of 16 floats: mixtures as for two classes, and
@@ -15,6 +16,9 @@ struct SoftmaxHead {
     return reinterpret_cast<Eight *>(row + MILLRACE_SOFTMAX_MIXERS + 3 * mixer + 2)[1];
   }
   Four &last() const { return *reinterpret_cast<Four *>(row + MILLRACE_SOFTMAX_LAST); }
+  WidePlace place(size_t width) const {
+    return {mixtures(), row + MILLRACE_SOFTMAX_PLACE, width};
+  }
   Mixtures horizon(int index) const {
     return {row + MILLRACE_SOFTMAX_HORIZON_MIXTURES + MILLRACE_MIXTURES_ROWS * index};
   }
@@ -26,18 +30,18 @@ static const float softmaxLastShare = 5e-4f;
 /// The logarithms of what experts and mixtures say, less their mean over the classes.
 MILLRACE_INLINE void centreLogarithms(const SoftmaxExperts &experts) {
   Lanes total[2] = {};
-  Eight tableTotal = {}, mixtureTotal = {};
+  Eight furtherTotal = {}, mixtureTotal = {};
   for (size_t k = 0; k < experts.count; k++) {
     ClassForecast &said = experts.said[k];
     for (int v = 0; v < 2; v++) total[v] += said.log[v] = logarithm<16>(said.expert[v]);
-    tableTotal += said.tableLog = logarithm<8>(said.table);
+    furtherTotal += said.furtherLog = logarithm<8>(said.further);
     mixtureTotal += said.mixtureLog = joined(logarithm<4>(said.mixture), Four{});
   }
   const float each = 1.0f / experts.count;
   for (size_t k = 0; k < experts.count; k++) {
     ClassForecast &said = experts.said[k];
     for (int v = 0; v < 2; v++) said.log[v] -= total[v] * each;
-    said.tableLog -= tableTotal * each;
+    said.furtherLog -= furtherTotal * each;
     said.mixtureLog -= mixtureTotal * each;
   }
 }
@@ -48,7 +52,7 @@ MILLRACE_INLINE void forecast(const SoftmaxHead &head, const SoftmaxExperts &exp
   for (size_t k = 0; k < experts.count; k++) {
     ClassForecast &said = experts.said[k];
     const MixturesForecast mixed =
-        forecast(head.mixtures(), given(said.expert[0], said.expert[1], said.table));
+        forecast(head.mixtures(), given(said.expert[0], said.expert[1], said.further));
     said.mixture = mixed.mixture;
     said.top = mixed.top;
   }
@@ -58,7 +62,7 @@ MILLRACE_INLINE void forecast(const SoftmaxHead &head, const SoftmaxExperts &exp
     ClassForecast &said = experts.said[k];
     Eight margin[Head::mixers];
     for (int m = 0; m < Head::mixers; m++)
-      margin[m] = ExpertRows::dot(head.mixer(m), said.log, said.tableLog, true) +
+      margin[m] = ExpertRows::dot(head.mixer(m), said.log, said.furtherLog, true) +
                   head.mixtureWeights(m) * said.mixtureLog;
     said.candidate = sums(Eight{}, margin[0], margin[1], margin[2]);
     greatest = greater<4>(said.candidate, greatest);
@@ -82,21 +86,21 @@ MILLRACE_INLINE void forecast(const SoftmaxHead &head, const SoftmaxExperts &exp
 MILLRACE_INLINE void learn(const SoftmaxHead &head, const SoftmaxExperts &experts, size_t label,
                            float probability, float weight) {
   const ClassForecast &said = experts.said[label];
-  learn(head.mixtures(), {said.mixture, said.top}, given(said.expert[0], said.expert[1], said.table),
+  learn(head.mixtures(), {said.mixture, said.top}, given(said.expert[0], said.expert[1], said.further),
         true, weight, shares, topShare);
   for (int m = 0; m < Head::mixers; m++) {
     Lanes gradient[2] = {};
-    Eight tables = {}, mixtures = {};
+    Eight further = {}, mixtures = {};
     for (size_t k = 0; k < experts.count; k++) {
       const ClassForecast &own = experts.said[k];
       const float error = (k == label ? 1.0f : 0.0f) - own.candidate[1 + m];
       for (int v = 0; v < 2; v++) gradient[v] += error * own.log[v];
-      tables += error * own.tableLog;
+      further += error * own.furtherLog;
       mixtures += error * own.mixtureLog;
     }
     const float step = softmaxRates[m] * weight;
     for (int v = 0; v < 2; v++) head.mixer(m).narrow[v] += step * gradient[v];
-    head.mixer(m).wide() += step * tables;
+    head.mixer(m).wide() += step * further;
     head.mixtureWeights(m) += step * mixtures;
   }
   fixedShare<4>(head.last(), likelihood<4>(said.candidate, probability, weight), softmaxLastShare);

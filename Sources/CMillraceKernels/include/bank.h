@@ -22,10 +22,8 @@ enum {
   MILLRACE_FILTERS_CURVATURE,
   MILLRACE_FILTERS_WAITING_DRIFT,
   MILLRACE_FILTERS_WAITING_CONSTANT_DRIFT,
-  /// Where means are kept class by class: the curvature that the filter has seen. Over a wider
-  /// basis: the running mean of s/|z|².
+  /// Where means are kept class by class: the curvature that the filter has seen.
   MILLRACE_FILTERS_SEEN,
-  MILLRACE_FILTERS_SPREAD = MILLRACE_FILTERS_SEEN,
   MILLRACE_FILTERS_MEAN,
   /// Cheap experts: the step size (0 for a running mean), how much of a mean stays at each record
   /// (1 for stochastic gradient descent), the mean; then d rows of weights.
@@ -33,13 +31,14 @@ enum {
   MILLRACE_RATES_MEMORY,
   MILLRACE_RATES_AVERAGE,
   MILLRACE_RATES_WEIGHTS = 4,
-  /// Mixtures: for each of the four, two rows of experts' weights and one whose first eight lanes
-  /// are the wide group's; in three such rows 1/n for the n experts awake; what the wide group had
-  /// in each of the four when it fell asleep, in rows of 8; the four's own weights.
+  /// Mixtures: for each of the four, two rows of experts' weights and one whose first four lanes
+  /// are the wide group's and whose next four those of further experts; in three such rows 1/n for
+  /// the n experts awake; what the wide group had in each of the four when it fell asleep, in rows
+  /// of 4; the four's own weights.
   MILLRACE_MIXTURES_WEIGHTS = 0,
   MILLRACE_MIXTURES_PRIOR = 12,
   MILLRACE_MIXTURES_ASLEEP = 15,
-  MILLRACE_MIXTURES_TOP = 17,
+  MILLRACE_MIXTURES_TOP = 16,
   MILLRACE_MIXTURES_ROWS,
   /// Head: mixtures, three mixers of three rows of weights of the logits (lanes 8 to 11 of the third
   /// row are the mixtures'), the weights of the last layer's candidates, the wide group's record, four

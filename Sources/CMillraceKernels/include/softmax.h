@@ -14,24 +14,28 @@ extern "C" {
 enum {
   /// Rows that the tables tell apart: the last class, modulo this.
   MILLRACE_SOFTMAX_CONTEXTS = 64,
-  /// A class, in rows of 16: the curvature that each filter's mean has seen; in four lanes the
-  /// decayed counts of the class, and for each context four lanes of those that followed it; d rows
+  /// A class, in rows of 16: the curvature that each filter's mean has seen; in two lanes the
+  /// decayed counts of the class, and for each context two lanes of those that followed it; d rows
   /// of the filters' means, d rows of gradient descent's weights; then for each horizon what the
-  /// tables said in eight lanes, the means and the weights when its block started.
+  /// tables said in four lanes, the means and the weights when its block started, and the wide
+  /// group's means in rows of 4; last in four lanes the curvature that the wide group's means have
+  /// seen, and these in rows of 4.
   MILLRACE_CLASS_CURVATURE = 0,
   MILLRACE_CLASS_COUNTS,
   MILLRACE_CLASS_FOLLOWED,
-  MILLRACE_CLASS_WEIGHTS = 18,
+  MILLRACE_CLASS_WEIGHTS = 10,
   /// Head, in rows of 16: mixtures; three mixers as in a binary bank's head; the weights of the last
-  /// layer's four candidates; the step sizes of gradient descent; in eight lanes how much of the
-  /// tables' counts stays at each record; each horizon's mixtures.
+  /// layer's four candidates; the step sizes of gradient descent; in four lanes how much of the
+  /// tables' counts stays at each record; the wide group's record; each horizon's mixtures.
   MILLRACE_SOFTMAX_MIXTURES = 0,
   MILLRACE_SOFTMAX_MIXERS = 18,
   MILLRACE_SOFTMAX_LAST = 27,
   MILLRACE_SOFTMAX_RATES,
   MILLRACE_SOFTMAX_MEMORIES,
+  MILLRACE_SOFTMAX_PLACE,
   MILLRACE_SOFTMAX_HORIZON_MIXTURES,
-  MILLRACE_SOFTMAX_HEAD_ROWS = 66,
+  MILLRACE_SOFTMAX_HEAD_ROWS =
+      MILLRACE_SOFTMAX_HORIZON_MIXTURES + MILLRACE_BANK_HORIZONS * MILLRACE_MIXTURES_ROWS,
 };
 
 /// A bank of experts for several classes: 64-byte aligned rows of 16 lanes.
@@ -46,6 +50,10 @@ typedef struct {
   float *classes;
   /// What mixes the experts.
   float *head;
+  /// What four filters over a wider basis share over the classes, as in a binary bank, without
+  /// means: rows of 4. Null where there are none.
+  float *wide;
+  millrace_bank_basis basis;
   /// Rows seen before.
   uint64_t rowCount;
   /// The output of the last row learnt.
@@ -54,9 +62,12 @@ typedef struct {
 
 /// Floats of each part, and of the room that a call works in.
 size_t millrace_softmax_filters_size(size_t columns);
-size_t millrace_softmax_class_size(size_t columns);
+size_t millrace_softmax_class_size(size_t columns, size_t wideColumns);
 size_t millrace_softmax_head_size(void);
-size_t millrace_softmax_room_size(size_t columns, size_t classCount);
+size_t millrace_softmax_room_size(size_t columns, size_t classCount, size_t wideColumns);
+size_t millrace_softmax_wide_size(const millrace_bank_basis *basis);
+/// Floats of a class before its wide group's means.
+size_t millrace_softmax_wide_start(size_t columns, size_t wideColumns);
 
 /// Puts the shared parts into the state of a bank that has seen nothing.
 void millrace_softmax_start(const millrace_softmax_bank *bank);

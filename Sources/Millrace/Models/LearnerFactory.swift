@@ -12,7 +12,7 @@ extension LearnerSettings {
       case is BinaryBank.Type: return try BinaryBank(settings: self, columns: columnCount)
       case is RegressionBank.Type: return try RegressionBank(settings: self, columns: columnCount)
       case is WideSoftmaxBank.Type: return WideSoftmaxBank(columns: columnCount)
-      case is SoftmaxBank.Type: return SoftmaxBank(columns: columnCount)
+      case is SoftmaxBank.Type: return try SoftmaxBank(settings: self, columns: columnCount)
       default: return LinearLearner(settings: self, task: task, columnCount: columnCount)
       }
     case .filter: return try GaussianFilter(settings: self, task: task, columns: columnCount)

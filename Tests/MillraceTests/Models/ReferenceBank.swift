@@ -105,7 +105,7 @@ struct ReferenceBank {
   }
 
   /// The columns, their kinks, the products of pairs, the constant.
-  private static func expanded(_ z: [Double]) -> [Double] {
+  static func expanded(_ z: [Double]) -> [Double] {
     let columns = z.dropLast()
     let pairs = columns.indices.flatMap { i in (0..<i).map { min(max(z[i] * z[$0], -10), 10) } }
     return columns + columns.map { 1.5 * max($0, 0) } + columns.map { 3 * max(abs($0) - 1, 0) }

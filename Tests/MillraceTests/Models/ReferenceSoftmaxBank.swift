@@ -87,19 +87,21 @@ struct ReferenceSoftmaxBank {
   ]
   /// Per class, per rate.
   var weights: [[[Double]]] = []
-  let memories = [0.5, 0.8, 0.95, 0.995, 0.8, 0.9, 0.98, 0.999]
+  let memories = [0.9, 0.99, 0.9, 0.995]
+  /// The group over kinks and pairs of columns, where there is one.
+  var wide: [ReferenceSoftmaxFilter] = []
   /// Decayed counts per class and memory, and per class that came before.
   var counts: [[Double]] = []
   var followed: [[[Double]]] = []
   var last = 0
-  var mixtures = [3e-5, 0.001, 0.01, 0.06].map { ReferenceBank.Mixture(share: $0, count: 40) }
+  var mixtures: [ReferenceBank.Mixture]
   var top = ReferenceBank.Mixture(share: 5e-5, count: 4)
   let mixerRates = [0.0003, 0.002, 0.008]
-  var mixers = Array(
-    repeating: Array(repeating: 0, count: 40) + Array(repeating: 0.25, count: 4), count: 3)
+  var mixers: [[Double]]
   var answer = ReferenceBank.Mixture(share: 5e-4, count: 4)
 
-  init(columns: Int) {
+  /// - Parameter isQuadratic: whether there is the wide group.
+  init(columns: Int, isQuadratic: Bool) {
     let plain = [20, 2, 0.3, 0.03, 0.002, 5e-5, 0].map { ($0, $0, 0.0) }
     let noisy = [2, 0.2, 0.01, 1e-4].map { ($0, $0, 0.1) }
     let free: [(Double, Double, Double)] = [
@@ -110,17 +112,28 @@ struct ReferenceSoftmaxBank {
         drift: filter.0, constantDrift: filter.1, noise: filter.2,
         variance: [5, 9, 10].contains(lane) ? 15 : 1.5, count: columns)
     }
+    if isQuadratic {
+      let width = 3 * (columns - 1) + (columns - 1) * (columns - 2) / 2 + 1
+      wide = [(0.1, 0), (0.003, 0), (0, 0), (0.001, 0.1)].map { drift, noise in
+        ReferenceSoftmaxFilter(drift: drift, constantDrift: drift, noise: noise, count: width)
+      }
+    }
+    let experts = 36 + wide.count
+    mixtures = [3e-5, 0.001, 0.01, 0.06].map { ReferenceBank.Mixture(share: $0, count: experts) }
+    mixers = Array(
+      repeating: Array(repeating: 0, count: experts) + Array(repeating: 0.25, count: 4), count: 3)
   }
 
   mutating func addClass() {
     let columns = filters[0].covariance.count
     for index in filters.indices { filters[index].addClass() }
+    for index in wide.indices { wide[index].addClass() }
     weights.append(rates.map { _ in Array(repeating: 0, count: columns) })
-    counts.append(Array(repeating: 0, count: 8))
+    counts.append(Array(repeating: 0, count: 4))
     followed.append([])
     for k in followed.indices {
       while followed[k].count < followed.count {
-        followed[k].append(Array(repeating: 0, count: 8))
+        followed[k].append(Array(repeating: 0, count: 4))
       }
     }
   }
@@ -129,16 +142,20 @@ struct ReferenceSoftmaxBank {
   mutating func learn(_ z: [Double], _ label: Int) -> [Double] {
     let count = weights.count
     let forecasts = filters.map { $0.predict(z) }
+    let expanded = ReferenceBank.expanded(z)
+    let wideForecasts = wide.map { $0.predict(expanded) }
     let descent = rates.indices.map { rate in
       floored(softmax(weights.map { min(max(dot($0[rate], z), -300), 300) }))
     }
     let tables = memories.indices.map { memory -> [Double] in
       let counts = (0..<count).map { k in
-        (memory < 4 ? self.counts[k][memory] : followed[k][last][memory]) + 1 / Double(count)
+        (memory < 2 ? self.counts[k][memory] : followed[k][last][memory]) + 1 / Double(count)
       }
       return floored(counts.map { $0 / counts.reduce(0, +) })
     }
-    let experts = forecasts.map { floored($0.probabilities) } + descent + tables
+    let experts =
+      forecasts.map { floored($0.probabilities) } + descent
+      + wideForecasts.map { floored($0.probabilities) } + tables
     let mixed = mixtures.map { mixture in
       (0..<count).map { k in mixture.predict(experts.map { $0[k] }) }
     }
@@ -166,6 +183,7 @@ struct ReferenceSoftmaxBank {
     }
     answer.learn(given(candidates), true)
     for index in filters.indices { filters[index].learn(forecasts[index], label) }
+    for index in wide.indices { wide[index].learn(wideForecasts[index], label) }
     for k in 0..<count {
       let target: Double = k == label ? 1 : 0
       for (rate, step) in rates.enumerated() {

@@ -3,8 +3,15 @@ import Millrace
 import Testing
 
 @Suite struct `Bank of experts for several classes` {
-  @Test func `keeps every learner's laws`() throws {
-    try checkLearner(LearnerSettings(), task: .multiclass)
+  @Test(arguments: [LearnerSettings.Basis.auto, .linear, .quadratic])
+  func `keeps every learner's laws`(basis: LearnerSettings.Basis) throws {
+    try checkLearner(settings(basis), task: .multiclass)
+  }
+
+  private func settings(_ basis: LearnerSettings.Basis) -> LearnerSettings {
+    var settings = LearnerSettings()
+    settings.basis = basis
+    return settings
   }
 
   /// Rows of two free columns, their difference, a constant column, the constant; classes by the
@@ -34,21 +41,23 @@ import Testing
   }
 
   private func learnt(
-    _ rows: [Float], _ labels: [Double], classCount: Int
-  ) -> (bank: SoftmaxBank, predictions: [Double]) {
+    _ rows: [Float], _ labels: [Double], classCount: Int, basis: LearnerSettings.Basis = .auto
+  ) throws -> (bank: SoftmaxBank, predictions: [Double]) {
     let columns = rows.count / labels.count
-    var bank = SoftmaxBank(columns: columns)
+    var bank = try SoftmaxBank(settings: settings(basis), columns: columns)
     let predictions = bank.learn(
       rows, columns: columns, labels: labels, weights: Array(repeating: 1, count: labels.count),
       width: classCount)
     return (bank, predictions)
   }
 
-  @Test(arguments: [2, 3, 7])
-  func `lanes agree with the plain formulas in double precision`(classCount: Int) throws {
+  @Test(arguments: [2, 3, 7], [LearnerSettings.Basis.linear, .quadratic])
+  func `lanes agree with the plain formulas in double precision`(
+    classCount: Int, basis: LearnerSettings.Basis
+  ) throws {
     let (rows, labels) = turningStream(count: 4_000, classCount: classCount)
-    let (_, predictions) = learnt(rows, labels, classCount: classCount)
-    var reference = ReferenceSoftmaxBank(columns: 5)
+    let (_, predictions) = try learnt(rows, labels, classCount: classCount, basis: basis)
+    var reference = ReferenceSoftmaxBank(columns: 5, isQuadratic: basis == .quadratic)
     var outputs: [Double: Int] = [:]
     var greatest = 0.0
     for (row, label) in labels.enumerated() {
@@ -87,23 +96,55 @@ import Testing
     }
   }
 
-  @Test func `a class that comes late is learnt like the others`() {
+  @Test func `the wide group joins where the truth is curved, and costs nothing where it is not`()
+    throws
+  {
+    // Three spiral arms, and three linear classes.
+    var uniform = SeededUniform(seed: 6)
+    var (rows, labels): ([Float], [Double]) = ([], [])
+    for index in 0..<6_000 {
+      let (radius, arm) = ((uniform.next() + 1) * 0.9, index * 7 % 3)
+      let angle = 4 * radius + Float(arm) * 2 * .pi / 3 + 0.2 * uniform.normal()
+      rows += [2 * radius * cosf(angle), 2 * radius * sinf(angle), 1]
+      labels.append(Double(arm))
+    }
+    let tail = 9_000...
+    let curved = try learnt(rows, labels, classCount: 3)
+    let straight = try learnt(rows, labels, classCount: 3, basis: .linear)
+    func late(_ predictions: [Double]) -> Double {
+      logLoss(Array(predictions[tail]), Array(labels[3_000...]))
+    }
+    #expect(late(curved.predictions) < 0.5 * late(straight.predictions))
+    let wide = curved.bank.experts(horizon: .immediate).filter { $0.name.hasPrefix("wide") }
+    #expect(wide.count == 4 && wide.map(\.weight).reduce(0, +) > 0.5)
+    let terms = curved.bank.basisTerms(horizon: .immediate)
+    #expect(terms.count == 2 + 2 + 1 + 48 && terms.contains { $0.coefficient > 0.1 })
+
+    let (linearRows, linearLabels) = turningStream(count: 12_000, classCount: 3)
+    let losses = try [LearnerSettings.Basis.auto, .linear].map {
+      logLoss(
+        try learnt(linearRows, linearLabels, classCount: 3, basis: $0).predictions, linearLabels)
+    }
+    #expect(losses[0] < 1.002 * losses[1])
+  }
+
+  @Test func `a class that comes late is learnt like the others`() throws {
     let (rows, labels) = turningStream(count: 8_000, classCount: 4)
     // Class 3 is missing from the first half.
     let kept = labels.indices.filter { $0 >= 4_000 || labels[$0] < 3 }
-    let late = learnt(
+    let late = try learnt(
       kept.flatMap { rows[5 * $0..<5 * $0 + 5] }, kept.map { labels[$0] }, classCount: 4)
     let start = kept.count - 3_000
     let tail = Array(late.predictions[(4 * start)...])
-    let whole = learnt(
+    let whole = try learnt(
       Array(rows[20_000...]), Array(labels[4_000...]), classCount: 4)
     let expected = logLoss(Array(whole.predictions[4_000...]), Array(labels[5_000...]))
     #expect(logLoss(tail, Array(labels[5_000...])) < 1.03 * expected)
   }
 
-  @Test func `probability is kept for what was not seen, and all of it is shared out`() {
+  @Test func `probability is kept for what was not seen, and all of it is shared out`() throws {
     let (rows, labels) = turningStream(count: 500, classCount: 3)
-    let (bank, predictions) = learnt(rows, labels, classCount: 5)
+    let (bank, predictions) = try learnt(rows, labels, classCount: 5)
     for horizon in [LabelHorizon.immediate, .never] {
       let answer = bank.predict(rows, columns: 5, width: 5, horizon: horizon)
       for row in labels.indices {
@@ -116,9 +157,9 @@ import Testing
     #expect(predictions[5 * 499 + 4] < 1e-4)
   }
 
-  @Test func `forty thousand collinear rows of sixty classes leave it finite`() {
+  @Test func `forty thousand collinear rows of sixty classes leave it finite`() throws {
     let (rows, labels) = turningStream(count: 2_000, classCount: 60)
-    var bank = SoftmaxBank(columns: 5)
+    var bank = try SoftmaxBank(settings: LearnerSettings(), columns: 5)
     let weights = [Float](repeating: 1, count: labels.count)
     var losses: [Double] = []
     for _ in 0..<20 {
@@ -133,13 +174,13 @@ import Testing
   @Test func `a bank merged from partitions predicts like one that saw all`() throws {
     let stream = LabelledRows.linear(.multiclass, count: 12_000, classCount: 4)
     let test = LabelledRows.linear(.multiclass, count: 4_000, classCount: 4, seed: 9)
-    func part(_ kept: [Int]) -> (learner: SoftmaxBank, scaler: StandardScaler) {
+    func part(_ kept: [Int]) throws -> (learner: SoftmaxBank, scaler: StandardScaler) {
       var rows = stream
       rows.features = kept.flatMap { stream.features[$0 * 6..<$0 * 6 + 6] }
       rows.labels = kept.map { stream.labels[$0] }
       rows.weights = kept.map { stream.weights[$0] }
       let (standardized, scaler) = rows.standardized()
-      var bank = SoftmaxBank(columns: 7)
+      var bank = try SoftmaxBank(settings: LearnerSettings(), columns: 7)
       _ = bank.learn(
         standardized, columns: 7, labels: rows.labels, weights: rows.weights, width: 4)
       return (bank, scaler)
@@ -149,22 +190,22 @@ import Testing
       FrozenScaler(scaler).transform(test.features, count: test.count, into: &output, stride: 7)
       return logLoss(bank.predict(output, columns: 7, width: 4), test.labels)
     }
-    let whole = part(Array(0..<12_000))
+    let whole = try part(Array(0..<12_000))
     let expected = loss(whole.learner, whole.scaler)
-    let halves = [part(Array(0..<5_000)), part(Array(5_000..<12_000))]
+    let halves = [try part(Array(0..<5_000)), try part(Array(5_000..<12_000))]
     let merged = try SoftmaxBank.merging(halves, scaler: whole.scaler)
     #expect(loss(merged, whole.scaler) < 1.01 * expected)
 
     // A class that one part has not seen is the other's.
-    let some = part((0..<2_000).filter { stream.labels[$0] > 0 })
+    let some = try part((0..<2_000).filter { stream.labels[$0] > 0 })
     let uneven = try SoftmaxBank.merging(
-      [some, part(Array(2_000..<12_000))], scaler: whole.scaler)
+      [some, try part(Array(2_000..<12_000))], scaler: whole.scaler)
     #expect(loss(uneven, whole.scaler) < 1.05 * expected)
   }
 
-  @Test func `experts and coefficients of every class explain it`() {
+  @Test func `experts and coefficients of every class explain it`() throws {
     let (rows, labels) = turningStream(count: 3_000, classCount: 3)
-    let (bank, _) = learnt(Array(rows[..<7_500]), Array(labels[..<1_500]), classCount: 3)
+    let (bank, _) = try learnt(Array(rows[..<7_500]), Array(labels[..<1_500]), classCount: 3)
     for horizon in [LabelHorizon.immediate, .never] {
       let experts = bank.experts(horizon: horizon)
       #expect(experts.count == 40)

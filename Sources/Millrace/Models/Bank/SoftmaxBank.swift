@@ -4,10 +4,11 @@ internal import CMillraceKernels
 ///
 /// As for two classes (`BinaryBank`): sixteen Gaussian filters of several drift rates, each with one
 /// covariance that its classes share; sixteen rates of stochastic gradient descent; the classes'
-/// frequencies of late, and which class follows which, with four memories each. Mixed by how well
-/// they predict (fixed share: Herbster & Warmuth 1998) and combined by a last layer whose weights of
-/// the experts' logarithms are shared by the classes. O(d² + Kd) a record, the experts being the
-/// lanes of a vector unit.
+/// frequencies of late, and which class follows which, with two memories each; four more filters
+/// over a wider basis, which join where they earn their place. Mixed by how well they predict (fixed
+/// share: Herbster & Warmuth 1998) and combined by a last layer whose weights of the experts'
+/// logarithms are shared by the classes. O(d² + Kd) a record, the experts being the lanes of a
+/// vector unit.
 ///
 /// A class becomes an output when its first label comes, and learns from then on as fast as one that
 /// was there from the start. A row of weight 0 is predicted and otherwise ignored; one counts at
@@ -17,6 +18,10 @@ public struct SoftmaxBank: Learner {
   let columns: Int
   /// Rows of 16 lanes: what a filter is made with, the step that waits, covariances.
   var filters: LaneBuffer
+  /// What the wide group sees; `nil` where there is none.
+  var basis: BankBasis?
+  /// The wide group: rows of 4 lanes.
+  var wide: LaneBuffer
   /// For each output its rows of 16 lanes: means, weights, counts, and those of the horizons'
   /// snapshots.
   var outputs = LaneBuffer(count: 0)
@@ -34,8 +39,12 @@ public struct SoftmaxBank: Learner {
   /// A bank that has seen nothing.
   ///
   /// - Parameter columns: the width of the rows, the constant included.
-  public init(columns: Int) {
+  /// - Throws: `configuration` when the basis that is asked for would be too wide.
+  public init(settings: LearnerSettings, columns: Int) throws(MillraceError) {
     self.columns = columns
+    basis = try BankBasis(settings: settings, columns: columns)
+    var kernelBasis = basis?.kernelBasis(columns: columns) ?? millrace_bank_basis()
+    wide = LaneBuffer(count: basis == nil ? 0 : millrace_softmax_wide_size(&kernelBasis))
     filters = LaneBuffer(count: millrace_softmax_filters_size(columns))
     head = LaneBuffer(count: millrace_softmax_head_size())
     var bank = mutableBank()
@@ -49,15 +58,20 @@ public struct SoftmaxBank: Learner {
   public func outputWidth(classCount: Int) -> Int { classCount }
 
   var outputCount: Int { classes.indices.count }
+  /// Inputs of the wide group, the constant included; 0 where there is none.
+  var wideColumns: Int { basis?.width(columns: columns) ?? 0 }
   /// Floats of one output's rows.
-  var outputSize: Int { millrace_softmax_class_size(columns) }
+  var outputSize: Int { millrace_softmax_class_size(columns, wideColumns) }
   var filterLanes: FilterLanes { FilterLanes(lanes: 16, inputs: columns, means: 0) }
+  var wideLanes: FilterLanes {
+    FilterLanes(lanes: MILLRACE_BANK_WIDE_FILTERS, inputs: wideColumns, means: 0)
+  }
 
   /// A probability of every class for every row. Where no label comes, from weights that were
   /// earned without fresh labels.
   public func predict(_ rows: Rows, horizon: LabelHorizon, into predictions: PredictionRows) {
     withExtendedLifetime(self) {
-      var bank = bank(filters.base, outputs.base, head.base)
+      var bank = bank(filters.base, outputs.base, head.base, wide.base)
       withScratch(rowCount: rows.count) { scratch in
         for start in stride(from: 0, to: rows.count, by: Self.chunkRows) {
           let count = min(Self.chunkRows, rows.count - start)
@@ -143,15 +157,18 @@ public struct SoftmaxBank: Learner {
   // MARK: - The kernel
 
   private mutating func mutableBank() -> millrace_softmax_bank {
-    bank(filters.mutableBase(), outputs.mutableBase(), head.mutableBase())
+    bank(
+      filters.mutableBase(), outputs.mutableBase(), head.mutableBase(), wide.mutableBase())
   }
 
   private func bank(
     _ filters: UnsafeMutablePointer<Float>, _ outputs: UnsafeMutablePointer<Float>,
-    _ head: UnsafeMutablePointer<Float>
+    _ head: UnsafeMutablePointer<Float>, _ wide: UnsafeMutablePointer<Float>
   ) -> millrace_softmax_bank {
     millrace_softmax_bank(
       columns: columns, classCount: outputCount, filters: filters, classes: outputs, head: head,
+      wide: basis == nil ? nil : wide,
+      basis: basis?.kernelBasis(columns: columns) ?? millrace_bank_basis(),
       rowCount: UInt64(rowCount), lastClass: lastOutput)
   }
 
@@ -164,7 +181,7 @@ public struct SoftmaxBank: Learner {
   /// Room for the kernel, and for probabilities and labels of a chunk.
   private func withScratch(rowCount: Int, _ body: (Scratch) -> Void) {
     let rows = min(Self.chunkRows, rowCount)
-    let room = millrace_softmax_room_size(columns, outputCount)
+    let room = millrace_softmax_room_size(columns, outputCount, wideColumns)
     let bytes = MemoryLayout<Float>.stride * (room + rows * outputCount + rows)
     withUnsafeTemporaryAllocation(byteCount: bytes, alignment: 64) { raw in
       guard let base = raw.baseAddress else { return }
@@ -179,7 +196,36 @@ public struct SoftmaxBank: Learner {
 
   /// Whether every lane is finite.
   public var isFinite: Bool {
-    [filters, outputs, head].allSatisfy { $0.elements.allSatisfy(\.isFinite) }
+    [filters, outputs, head, wide].allSatisfy { $0.elements.allSatisfy(\.isFinite) }
+  }
+}
+
+// MARK: - Weights
+
+extension SoftmaxBank {
+  /// Where an output keeps the weights of a group of experts: rows of `lanes` from `start` on.
+  struct Weights {
+    let start: Int
+    let lanes: Int
+    let inputs: Int
+  }
+
+  var filterMeans: Weights {
+    Weights(start: MILLRACE_CLASS_WEIGHTS * 16, lanes: 16, inputs: columns)
+  }
+  var descentWeights: Weights {
+    Weights(start: (MILLRACE_CLASS_WEIGHTS + columns) * 16, lanes: 16, inputs: columns)
+  }
+  var wideMeans: Weights {
+    Weights(
+      start: millrace_softmax_wide_start(columns, wideColumns), lanes: MILLRACE_BANK_WIDE_FILTERS,
+      inputs: wideColumns)
+  }
+
+  /// One expert's weights of one output of these or of other outputs.
+  func weights(_ group: Weights, of outputs: LaneBuffer, output: Int, lane: Int) -> [Double] {
+    let base = outputs.base + output * outputSize + group.start
+    return (0..<group.inputs).map { Double(base[$0 * group.lanes + lane]) }
   }
 }
 
@@ -194,6 +240,10 @@ extension SoftmaxBank {
     archive.set(head.elements, shape: [head.count / 16, 16], as: prefix + "head")
     archive.set(
       outputs.elements, shape: [outputCount, outputSize / 16, 16], as: prefix + "outputs")
+    guard let basis else { return }
+    let lanes = MILLRACE_BANK_WIDE_FILTERS
+    archive.set(wide.elements, shape: [wide.count / lanes, lanes], as: prefix + "wide")
+    archive.set(basis.waves.elements, shape: [basis.waves.count / 16, 16], as: prefix + "waves")
   }
 
   /// Reads what `encode` wrote.
@@ -209,12 +259,15 @@ extension SoftmaxBank {
       throw MillraceError(
         .store, "tensor '\(prefix)counts' is \(counts) for \(indices.count) classes")
     }
-    self.init(columns: Int(counts[0]))
+    try self.init(settings: settings, columns: Int(counts[0]))
     (rowCount, lastOutput) = (Int(counts[1]), Int(counts[2]))
     classes = SeenClasses(indices: indices, run: counts[3])
     filters = LaneBuffer(try archive.floats(prefix + "filters", count: filters.count))
     head = LaneBuffer(try archive.floats(prefix + "head", count: head.count))
     outputs = LaneBuffer(
       try archive.floats(prefix + "outputs", count: outputCount * outputSize))
+    guard let waves = basis?.waves else { return }
+    wide = LaneBuffer(try archive.floats(prefix + "wide", count: wide.count))
+    basis?.waves = LaneBuffer(try archive.floats(prefix + "waves", count: waves.count))
   }
 }

@@ -1,36 +1,66 @@
 internal import CMillraceKernels
 
 extension SoftmaxBank {
-  /// Every expert with its weight in the mixtures: filters, gradient descents, frequencies, and
-  /// tables of what follows what.
+  /// Every expert with its weight in the mixtures: filters, gradient descents, the wide group where
+  /// there is one, frequencies, and tables of what follows what.
   public func experts(horizon: LabelHorizon) -> [Expert] {
     let rates = (head.base + MILLRACE_SOFTMAX_RATES * 16)
     let memories = (head.base + MILLRACE_SOFTMAX_MEMORIES * 16)
-    let names =
-      (0..<16).map { filters.filterName(lanes: 16, lane: $0) }
-      + (0..<16).map { "gradient descent, rate \(rates[$0])" }
-      + (0..<4).map { "frequencies, memory \(memories[$0])" }
-      + (4..<8).map { "what follows the last class, memory \(memories[$0])" }
-    return zip(names, expertWeights(horizon)).map { Expert(name: $0, weight: $1) }
+    let filters = (0..<16).map { filters.filterName(lanes: 16, lane: $0) }
+    let wideNames = (0..<wideLanes.lanes).map { lane in
+      basis == nil ? nil : "wide " + wide.filterName(lanes: wideLanes.lanes, lane: lane)
+    }
+    let names: [String?] =
+      filters + (0..<16).map { "gradient descent, rate \(rates[$0])" } + wideNames
+      + (0..<2).map { "frequencies, memory \(memories[$0])" }
+      + (2..<4).map { "what follows the last class, memory \(memories[$0])" }
+    return zip(names, expertWeights(horizon)).compactMap { name, weight in
+      name.map { Expert(name: $0, weight: weight) }
+    }
   }
 
   /// The weighted mean of the experts' coefficients, per class; what the tables say of a class
   /// counts to its constant.
   public func standardizedCoefficients(horizon: LabelHorizon) -> [[Double]] {
-    let weights = expertWeights(horizon)
     let unseen = [Double](repeating: 0, count: columns)
     var result = Array(repeating: unseen, count: (classes.indices.max() ?? -1) + 1)
     for (output, index) in classes.indices.enumerated() {
-      for lane in 0..<16 {
-        let filter = self.weights(
-          outputs, output: output, row: MILLRACE_CLASS_WEIGHTS, lane: lane)
-        let descent = self.weights(
-          outputs, output: output, row: MILLRACE_CLASS_WEIGHTS + columns, lane: lane)
-        for column in 0..<columns {
-          result[index][column] +=
-            weights[lane] * filter[column] + weights[16 + lane] * descent[column]
-        }
-      }
+      let wide = meanWeights(wideMeans, firstExpert: 32, output: output, horizon)
+      result[index] = zip(
+        meanWeights(filterMeans, firstExpert: 0, output: output, horizon),
+        meanWeights(descentWeights, firstExpert: 16, output: output, horizon)
+      ).map { $0 + $1 }
+      for column in 0..<(wide.isEmpty ? 0 : columns - 1) { result[index][column] += wide[column] }
+      result[index][columns - 1] += wide.last ?? 0
+    }
+    return result
+  }
+
+  /// The wide group's functions, each with the deviation of its coefficient over the classes.
+  public func basisTerms(horizon: LabelHorizon) -> [BasisTerm] {
+    guard let basis else { return [] }
+    let outputs = (0..<outputCount).map {
+      meanWeights(wideMeans, firstExpert: 32, output: $0, horizon)
+    }
+    let functions = basis.functions(columns: columns)
+    return functions.indices.map { index in
+      let own = outputs.map { $0[columns - 1 + index] }
+      let count = Double(max(own.count, 1))
+      let mean = own.reduce(0, +) / count
+      let variance = own.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count
+      return BasisTerm(function: functions[index], coefficient: variance.squareRoot())
+    }
+  }
+
+  /// The weights that a group of experts has for one output, by the experts' own weights.
+  private func meanWeights(
+    _ group: Weights, firstExpert: Int, output: Int, _ horizon: LabelHorizon
+  ) -> [Double] {
+    let shares = expertWeights(horizon)[firstExpert...]
+    var result = [Double](repeating: 0, count: group.inputs)
+    for (lane, share) in zip(0..<group.lanes, shares) {
+      let own = weights(group, of: outputs, output: output, lane: lane)
+      for input in own.indices { result[input] += share * own[input] }
     }
     return result
   }

@@ -33,8 +33,12 @@ extension SoftmaxBank {
     }
     let buffers = outputs.map { LaneBuffer($0.flatMap(\.self)) }
     merged.outputs = .average(buffers, shares: shares)
-    try merged.multiplyFilters(
-      zip(parts, changes).map { ($0.learner.filters, $1) }, means: buffers)
+    try merged.multiply(
+      merged.filterLanes, \.filters, parts.map(\.learner.filters), changes: changes,
+      means: merged.filterMeans, of: buffers)
+    try merged.multiply(
+      merged.wideLanes, \.wide, parts.map(\.learner.wide), changes: nil, means: merged.wideMeans,
+      of: buffers)
     return merged
   }
 
@@ -43,10 +47,12 @@ extension SoftmaxBank {
     guard let output = classes.output(of: Double(index)) else { return nil }
     var result = Array(
       UnsafeBufferPointer(start: outputs.base + output * outputSize, count: outputSize))
-    for row in [MILLRACE_CLASS_WEIGHTS, MILLRACE_CLASS_WEIGHTS + columns] {
-      for lane in 0..<16 {
-        let changed = change.weights(weights(outputs, output: output, row: row, lane: lane))
-        for column in 0..<columns { result[(row + column) * 16 + lane] = Float(changed[column]) }
+    for group in [filterMeans, descentWeights] {
+      for lane in 0..<group.lanes {
+        let own = change.weights(weights(group, of: outputs, output: output, lane: lane))
+        for (input, weight) in own.enumerated() {
+          result[group.start + input * group.lanes + lane] = Float(weight)
+        }
       }
     }
     return result
@@ -63,36 +69,36 @@ extension SoftmaxBank {
     return total > 0 ? sum.map { $0 / total } : sum
   }
 
-  /// Puts the products of the parts' Gaussians into the lanes.
+  /// Puts the products of the parts' Gaussians into the lanes of a group. The wide group's functions
+  /// of a column are not those of a shifted column: its Gaussians are multiplied as they are.
   ///
   /// - Parameters:
-  ///   - parts: covariances, and how their columns are read.
-  ///   - means: the rows of this bank's outputs as each part has them, over the merged columns.
-  private mutating func multiplyFilters(
-    _ parts: [(filters: LaneBuffer, change: ColumnChange)], means: [LaneBuffer]
+  ///   - parts: the group's covariances.
+  ///   - changes: how their columns are read, where they are.
+  ///   - means: where the means are in the rows of this bank's outputs, as each part has them.
+  private mutating func multiply(
+    _ lanes: FilterLanes, _ group: WritableKeyPath<SoftmaxBank, LaneBuffer>,
+    _ parts: [LaneBuffer], changes: [ColumnChange]?, means: Weights, of outputs: [LaneBuffer]
   ) throws(MillraceError) {
-    let base = outputs.mutableBase()
-    for lane in 0..<16 {
-      var product = GaussianProduct(dimension: columns, means: outputCount)
-      for (part, own) in zip(parts, means) {
+    let base = self.outputs.mutableBase()
+    for lane in 0..<(lanes.inputs > 0 ? lanes.lanes : 0) {
+      var product = GaussianProduct(dimension: lanes.inputs, means: outputCount)
+      for (index, part) in parts.enumerated() {
+        let covariance = lanes.covariance(part, lane: lane)
         try product.multiply(
           means: (0..<outputCount).map {
-            weights(own, output: $0, row: MILLRACE_CLASS_WEIGHTS, lane: lane)
+            weights(means, of: outputs[index], output: $0, lane: lane)
           },
-          covariance: part.change.covariance(filterLanes.covariance(part.filters, lane: lane)))
+          covariance: changes?[index].covariance(covariance) ?? covariance)
       }
-      let (means, covariance) = try product.result()
-      filterLanes.set(&filters, lane: lane, mean: [], covariance: covariance)
-      for (output, mean) in means.enumerated() {
-        let rows = base + output * outputSize + MILLRACE_CLASS_WEIGHTS * 16
-        for column in 0..<columns { rows[column * 16 + lane] = Float(mean[column]) }
+      let (merged, covariance) = try product.result()
+      lanes.set(&self[keyPath: group], lane: lane, mean: [], covariance: covariance)
+      for (output, mean) in merged.enumerated() {
+        let rows = base + output * outputSize + means.start
+        for (input, weight) in mean.enumerated() {
+          rows[input * means.lanes + lane] = Float(weight)
+        }
       }
     }
-  }
-
-  /// The weights of one output that start at a row.
-  func weights(_ outputs: LaneBuffer, output: Int, row: Int, lane: Int) -> [Double] {
-    let rows = outputs.base + output * outputSize + row * 16
-    return (0..<columns).map { Double(rows[$0 * 16 + lane]) }
   }
 }
