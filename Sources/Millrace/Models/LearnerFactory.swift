@@ -46,7 +46,7 @@ extension LearnerSettings {
   /// another on one curvature for all models.
   private func bank(task: Task, columnCount: Int) -> any Learner.Type {
     // A basis that is asked for is that of the banks with covariances.
-    let isPlain = task == .multiclass || basis == .auto || basis == .linear
+    let isPlain = basis == .auto || basis == .linear
     if isPlain, columnCount > NewtonBlocks.columnLimit { return LinearLearner.self }
     let isWide = isPlain && columnCount >= NewtonBlocks.leastColumns
     return switch task {

@@ -102,8 +102,8 @@ import Testing
     // Three spiral arms, and three linear classes.
     var uniform = SeededUniform(seed: 6)
     var (rows, labels): ([Float], [Double]) = ([], [])
-    for index in 0..<6_000 {
-      let (radius, arm) = ((uniform.next() + 1) * 0.9, index * 7 % 3)
+    for _ in 0..<6_000 {
+      let (radius, arm) = ((uniform.next() + 1) * 0.9, Int((uniform.next() + 1) * 1.49))
       let angle = 4 * radius + Float(arm) * 2 * .pi / 3 + 0.2 * uniform.normal()
       rows += [2 * radius * cosf(angle), 2 * radius * sinf(angle), 1]
       labels.append(Double(arm))

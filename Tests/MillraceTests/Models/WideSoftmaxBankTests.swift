@@ -83,10 +83,10 @@ private struct WideClasses {
   @Test(arguments: WideClasses.Truth.allCases)
   private func `predicts nearly as well as a covariance for each filter`(
     truth: WideClasses.Truth
-  ) {
+  ) throws {
     let stream = WideClasses(truth, count: 6_000, columns: 50)
     var wide = WideSoftmaxBank(columns: 50)
-    var bank = SoftmaxBank(columns: 50)
+    var bank = try SoftmaxBank(settings: LearnerSettings(), columns: 50)
     let (own, other) = (stream.loss(&wide), stream.loss(&bank))
     #expect(own < other * 1.03, "\(own) against \(other)")
   }

@@ -6,12 +6,12 @@ extension SoftmaxBank {
   public func experts(horizon: LabelHorizon) -> [Expert] {
     let rates = (head.base + MILLRACE_SOFTMAX_RATES * 16)
     let memories = (head.base + MILLRACE_SOFTMAX_MEMORIES * 16)
-    let filters = (0..<16).map { filters.filterName(lanes: 16, lane: $0) }
     let wideNames = (0..<wideLanes.lanes).map { lane in
       basis == nil ? nil : "wide " + wide.filterName(lanes: wideLanes.lanes, lane: lane)
     }
     let names: [String?] =
-      filters + (0..<16).map { "gradient descent, rate \(rates[$0])" } + wideNames
+      (0..<16).map { filters.filterName(lanes: 16, lane: $0) }
+      + (0..<16).map { "gradient descent, rate \(rates[$0])" } + wideNames
       + (0..<2).map { "frequencies, memory \(memories[$0])" }
       + (2..<4).map { "what follows the last class, memory \(memories[$0])" }
     return zip(names, expertWeights(horizon)).compactMap { name, weight in
