@@ -10,10 +10,12 @@ namespace {
 /// logit(1e-4): no expert is surer.
 const float logitLimit = 9.21024f;
 /// Steps of the last layer, which weighs the experts' logits beside the mixture's.
-const float rates[2] = {0.0005f, 0.002f};
+const int mixerCount = 3;
+const float rates[mixerCount] = {3e-4f, 2e-3f, 8e-3f};
 const float lastShare = 1e-4f;
 
-enum { combinedRow = 8, lastRow = 10 };
+const Lanes newtonLanes = {1, 1, 1, 1, 1, 1, 1, 1, 1};
+const Lanes descentLanes = {0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1};
 
 struct Head {
   Lanes *row;
@@ -22,10 +24,10 @@ struct Head {
 
   Lanes &mixture(int k) const { return row[MILLRACE_WIDE_MIXTURES + k]; }
   Vector<float, 4> &top() const { return *(Vector<float, 4> *)(row + MILLRACE_WIDE_TOP); }
-  Lanes &combined(int r) const { return row[combinedRow + r]; }
-  /// The last layer's weights of the mixture's logit, then those of what it has to choose from.
-  float *mixtureWeights() const { return (float *)(row + lastRow); }
-  Vector<float, 4> &last() const { return ((Vector<float, 4> *)(row + lastRow))[1]; }
+  Sharpness &sharpness() const { return ((Sharpness *)(row + MILLRACE_WIDE_TOP))[2]; }
+  Lanes &combined(int r) const { return row[MILLRACE_WIDE_COMBINED + r]; }
+  float *mixtureWeights() const { return (float *)(row + MILLRACE_WIDE_LAST); }
+  Vector<float, 4> &last() const { return ((Vector<float, 4> *)(row + MILLRACE_WIDE_LAST))[1]; }
 };
 
 /// What the experts say. A linear one allows for labels that are simply wrong, a share ε of them:
@@ -40,7 +42,7 @@ struct Experts16 {
 MILLRACE_INLINE Experts16 experts(const Head &head, Lanes margins) {
   const Lanes noise = head.row[MILLRACE_WIDE_NOISE], sure = 1 - 2 * noise;
   const Lanes average = head.row[MILLRACE_WIDE_AVERAGE];
-  const auto isMean = head.row[MILLRACE_WIDE_MEMORY] < 1;
+  const auto isMean = newtonLanes + descentLanes == 0;
   const Sigmoids<16> linear = sigmoids<16>(margins);
   Experts16 result;
   result.label = clampedProbabilities<16>(
@@ -67,7 +69,7 @@ MILLRACE_INLINE Forecast16 forecast(const Head &head, Lanes margins) {
   Vector<float, 4> odds = {top / (1 - top), 1, 1, 1};
   now.topLogit = logarithm<4>(odds)[0];
   Vector<float, 4> combined = {};
-  for (int r = 0; r < 2; r++)
+  for (int r = 0; r < mixerCount; r++)
     combined[r + 1] =
         head.mixtureWeights()[r] * now.topLogit + total(head.combined(r) * now.experts.logits);
   now.parts = sigmoids<4>(clamped<4>(combined, -logitLimit, logitLimit)).yes;
@@ -84,19 +86,15 @@ MILLRACE_INLINE void learn(const Head &head, const Forecast16 &now, bool label, 
   const float top = label ? now.parts[0] : 1 - now.parts[0];
   fixedShare<4>(head.top(), likelihood<4>(mixtures, top, weight), wideTopShare);
 
-  Vector<float, 4> parts = label ? now.parts : 1 - now.parts;
+  const Vector<float, 4> parts = label ? now.parts : 1 - now.parts;
   const float probability = label ? now.probability : 1 - now.probability;
-  for (int r = 0; r < 2; r++) {
+  for (int r = 0; r < mixerCount; r++) {
     const float step =
         rates[r] * (weight < 1 ? weight : 1) * ((label ? 1.0f : 0.0f) - now.parts[r + 1]);
     head.combined(r) += step * now.experts.logits;
     head.mixtureWeights()[r] += step * now.topLogit;
   }
-  parts[3] = 0;
-  Vector<float, 4> &last = head.last();
-  last *= likelihood<4>(parts + Vector<float, 4>{0, 0, 0, 1e-9f}, probability, weight);
-  last[3] = 0;
-  last = last * ((1 - lastShare) / sum(last)) + Vector<float, 4>{1, 1, 1, 0} * (lastShare / 3);
+  fixedShare<4>(head.last(), likelihood<4>(parts, probability, weight), lastShare);
 
   Lanes &average = head.row[MILLRACE_WIDE_AVERAGE];
   const Lanes memory = head.row[MILLRACE_WIDE_MEMORY];
@@ -114,10 +112,19 @@ MILLRACE_INLINE float frozen(const Head &head, const Experts16 &own) {
   return total(head.row[MILLRACE_WIDE_FROZEN] * own.label.yes);
 }
 
+/// The logit of `frozen`.
+MILLRACE_INLINE float frozenLogit(const Head &head, const Experts16 &own) {
+  const float p = frozen(head, own);
+  return logarithm<4>(Vector<float, 4>{} + p / (1 - p))[0];
+}
+
+MILLRACE_INLINE float sigmoid(float x) { return sigmoids<4>(Vector<float, 4>{} + x).yes[0]; }
+
 MILLRACE_INLINE double predict(const millrace_wide_bank &bank, const float *row, bool isFrozen) {
   const Head head(bank);
   const Lanes m = margins(bank.weights, row, bank.columns);
-  return isFrozen ? frozen(head, experts(head, m)) : forecast(head, m).probability;
+  if (!isFrozen) return forecast(head, m).probability;
+  return sigmoid(head.sharpness().factor * frozenLogit(head, experts(head, m)));
 }
 
 /// What would be said with the weights of the last snapshot earns the weights without labels.
@@ -138,16 +145,24 @@ MILLRACE_INLINE double learn(const millrace_wide_bank &bank, const float *row, b
   const Forecast16 now = forecast(head, margins(bank.weights, row, bank.columns));
   weight = weight < wideWeightLimit ? weight : wideWeightLimit;
   const Experts16 &own = now.experts;
+  // Descent takes its own step, and beyond some length would overshoot.
+  const Lanes rate = head.row[MILLRACE_WIDE_RATE] * (weight / bank.columns);
+  const float limit = 4 / squaredLength(row, bank.columns);
+  const Lanes length = blend<16>(newtonLanes > 0, Lanes{} + weight,
+                                 blend<16>(rate < limit, rate, Lanes{} + limit));
   const Lanes residual =
-      weight * own.slope * (label ? 1 / own.label.yes : -1 / own.label.no);
+      length * own.slope * (label ? 1 / own.label.yes : -1 / own.label.no);
   // Fisher's information, as the linear experts see it.
   const Lanes information = own.slope * own.slope / (own.label.yes * own.label.no);
   const Lanes mixture = head.mixture(1);
-  const float linear = 1 - mixture[12] - mixture[13] - mixture[14] - mixture[15];
+  const float linear = 1 - mixture[13] - mixture[14] - mixture[15];
   const float root = __builtin_sqrtf(weight * total(mixture * information) / linear);
   for (size_t j = 0; j < bank.columns; j++) ((Lanes *)bank.gradients)[j] += residual * row[j];
   for (size_t j = 0; scaled && j < bank.columns; j++) scaled[j] = root * row[j];
   if (weight > 0) {
+    const float logit = frozenLogit(head, own), said = sigmoid(head.sharpness().factor * logit);
+    head.sharpness().learn(((label ? 1.0f : 0.0f) - said) * logit,
+                           said * (1 - said) * logit * logit, weight);
     learnFrozen(bank, head, row, label, weight);
     learn(head, now, label, weight);
   }
@@ -159,8 +174,9 @@ MILLRACE_INLINE void step(const millrace_wide_bank &bank, const float *direction
   Lanes step;
   memcpy(&step, steps, sizeof step);
   for (size_t j = 0; j < bank.columns; j++) {
-    ((Lanes *)bank.weights)[j] += step * ((const Lanes *)directions)[j];
-    ((Lanes *)bank.gradients)[j] = Lanes{};
+    Lanes &gradient = ((Lanes *)bank.gradients)[j];
+    ((Lanes *)bank.weights)[j] += step * ((const Lanes *)directions)[j] + descentLanes * gradient;
+    gradient = Lanes{};
   }
 }
 
@@ -170,16 +186,17 @@ void millrace_wide_start(const millrace_wide_bank *bank) {
   const Head head(*bank);
   memset(bank->head, 0, MILLRACE_WIDE_HEAD_ROWS * sizeof(Lanes));
   const float d = (float)bank->columns;
-  const Lanes inColumns = {1e9f, 400, 150, 64, 32, 16, 8, 4, 400, 100, 25, 6};
-  const Lanes means = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.5f, 0.8f, 0.9f, 0.95f};
+  const Lanes inColumns = {1e9f, 100, 32, 16, 8, 4, 400, 32, 8};
+  const Lanes means = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0.5f, 0.8f, 0.95f};
   head.row[MILLRACE_WIDE_MEMORY] = inColumns * d + means;
+  head.row[MILLRACE_WIDE_RATE] = Lanes{0, 0, 0, 0, 0, 0, 0, 0, 0, 0.2f, 0.6f, 2, 6};
   head.row[MILLRACE_WIDE_AVERAGE] = Lanes{} + 0.5f;
-  head.row[MILLRACE_WIDE_NOISE] = Lanes{0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1} * 0.05f;
+  head.row[MILLRACE_WIDE_NOISE] = Lanes{0, 0, 0, 0, 0, 0, 1, 1, 1} * 0.05f;
   for (int k = 0; k < 4; k++) head.mixture(k) = Lanes{} + 1.0f / 16;
   head.row[MILLRACE_WIDE_FROZEN] = Lanes{} + 1.0f / 16;
-  head.top() = Vector<float, 4>{} + 0.25f;
-  head.last() = {1.0f / 3, 1.0f / 3, 1.0f / 3, 0};
-  for (int r = 0; r < 2; r++) head.mixtureWeights()[r] = 1;
+  head.top() = head.last() = Vector<float, 4>{} + 0.25f;
+  head.sharpness().factor = 1;
+  for (int r = 0; r < mixerCount; r++) head.mixtureWeights()[r] = 1;
 }
 
 MILLRACE_CLONES

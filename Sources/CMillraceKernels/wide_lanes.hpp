@@ -9,12 +9,36 @@ static const float wideWeightLimit = 100;
 static const float wideShares[4] = {3e-5f, 1e-3f, 1e-2f, 6e-2f};
 static const float wideTopShare = 5e-5f, wideFrozenShare = 3e-3f;
 
+/// The lanes of models that take Newton's steps, and of those that descend the gradient.
+static const Lanes newtonLanes = {1, 1, 1, 1, 1, 1, 1, 1, 1};
+static const Lanes descentLanes = {0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1};
+
+/// How sure the experts of now should be when they are weighed like frozen ones: p ∝ mᵝ of their
+/// mixture m, β by Newton's steps.
+struct Sharpness {
+  /// β, and the log-loss's curvature in it.
+  float factor, curvature;
+
+  __attribute__((always_inline)) void learn(float gradient, float ownCurvature, float weight) {
+    curvature = 0.998f * curvature + weight * (ownCurvature > 0 ? ownCurvature : 0);
+    const float next = factor + weight * gradient / (curvature + 20);
+    factor = next < 0.25f ? 0.25f : next > 4 ? 4 : next;
+  }
+};
+
 MILLRACE_INLINE float total(Lanes x) { return sum(folded(x)); }
 
 /// `fixedShare` over all lanes.
 MILLRACE_INLINE void shareLanes(Lanes &weights, Lanes likelihood, float share) {
   weights *= likelihood;
   weights = weights * ((1 - share) / total(weights)) + share / 16;
+}
+
+MILLRACE_INLINE float squaredLength(const float *row, size_t columns) {
+#pragma clang fp reassociate(on)
+  float total = 0;
+  for (size_t j = 0; j < columns; j++) total += row[j] * row[j];
+  return total;
 }
 
 /// out[r·outStride] ← Σwz of R rows for every lane, each row as if it were alone.

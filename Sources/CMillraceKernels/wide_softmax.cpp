@@ -9,7 +9,7 @@ namespace {
 
 typedef Vector<float, 4> Four;
 
-const int linearCount = MILLRACE_WIDE_SOFTMAX_LINEAR, mixerCount = 3;
+const int mixerCount = 3;
 /// Rows whose margins are worked on at once.
 const size_t tileRows = 4;
 
@@ -19,20 +19,8 @@ const float marginLimit = 300;
 /// Steps of the last layer, which weighs the experts' logarithms beside the mixture's.
 const float mixerRates[mixerCount] = {3e-4f, 2e-3f, 8e-3f};
 const float lastShare = 5e-4f;
-/// How long the curvature of a sharpness is remembered, and what it starts with.
-const float sharpnessKept = 0.998f, sharpnessPrior = 20;
 /// From here on one record in so many is scored by frozen experts.
 const uint64_t scoredFrom = 1024, scoredEvery = 3;
-
-template <int from, int to>
-MILLRACE_INLINE Lanes lanesBetween() {
-  Lanes result = {};
-  for (int lane = from; lane < to; lane++) result[lane] = 1;
-  return result;
-}
-
-MILLRACE_INLINE Lanes newtonLanes() { return lanesBetween<0, MILLRACE_WIDE_SOFTMAX_NEWTON>(); }
-MILLRACE_INLINE Lanes linearLanes() { return lanesBetween<0, linearCount>(); }
 
 template <typename F>
 MILLRACE_INLINE F floored(F p, float uniform) {
@@ -52,9 +40,7 @@ struct Head {
   Four &top() const { return *(Four *)(row + MILLRACE_WIDE_SOFTMAX_TOP); }
   /// The curvature that the classes have in common.
   float &curvature() const { return ((float *)(row + MILLRACE_WIDE_SOFTMAX_TOP))[4]; }
-  /// What the logarithms of frozen experts' mixture are multiplied by, and the curvature of that.
-  float &sharpness() const { return ((float *)(row + MILLRACE_WIDE_SOFTMAX_TOP))[5]; }
-  float &sharpnessCurvature() const { return ((float *)(row + MILLRACE_WIDE_SOFTMAX_TOP))[6]; }
+  Sharpness &sharpness() const { return ((Sharpness *)(row + MILLRACE_WIDE_SOFTMAX_TOP))[3]; }
   Lanes &mixer(int m) const { return row[MILLRACE_WIDE_SOFTMAX_COMBINED + m]; }
   /// The mixers' weights of the mixture's logarithm, in the last three lanes.
   Four &mixtureWeights() const { return ((Four *)(row + MILLRACE_WIDE_SOFTMAX_LAST))[0]; }
@@ -127,7 +113,7 @@ MILLRACE_INLINE void writeMargins(const Bank &bank, const float *rows, size_t co
 /// share ε of the labels is simply wrong; frequencies by their counts.
 MILLRACE_INLINE void forecastExperts(const Bank &bank, Lanes *margins) {
   const float uniform = 1.0f / bank.count;
-  const auto isLinear = linearLanes() > 0;
+  const auto isLinear = newtonLanes + descentLanes > 0;
   Lanes greatest = Lanes{} - marginLimit, whole = {};
   for (size_t k = 0; k < bank.count; k++) {
     margins[k] = clamped<16>(margins[k], -marginLimit, marginLimit);
@@ -215,7 +201,7 @@ MILLRACE_INLINE void sharpen(const Bank &bank, float *probabilities) {
     const float log = bank.said[k].topLog;
     greatest = log > greatest ? log : greatest;
   }
-  const float sharpness = bank.head.sharpness();
+  const float sharpness = bank.head.sharpness().factor;
   for (size_t k = 0; k < bank.count; k++)
     probabilities[k] = decayed<4>(Four{} + sharpness * (bank.said[k].topLog - greatest))[0];
   divide(probabilities, bank.count);
@@ -246,13 +232,6 @@ MILLRACE_INLINE void learnHead(const Bank &bank, size_t label, const float *prob
   fixedShare<4>(head.last(), likelihood<4>(own.candidate, probabilities[label], weight), lastShare);
 }
 
-MILLRACE_INLINE float squaredLength(const float *row, size_t columns) {
-#pragma clang fp reassociate(on)
-  float total = 0;
-  for (size_t j = 0; j < columns; j++) total += row[j] * row[j];
-  return total;
-}
-
 /// The curvature that a record has, and what its label pulls each class by.
 MILLRACE_INLINE void keep(const Bank &bank, const float *row, size_t label,
                           const float *probabilities, float weight, Lanes *pulls, float *root) {
@@ -269,7 +248,7 @@ MILLRACE_INLINE void keep(const Bank &bank, const float *row, size_t label,
   const float limit = 4 / squaredLength(row, bank.columns);
   const Lanes descent = blend<16>(rate < limit, rate, Lanes{} + limit);
   const Lanes right = (1 - bank.head.row[MILLRACE_WIDE_SOFTMAX_NOISE]) * own.plain / own.expert;
-  const Lanes pull = right * blend<16>(newtonLanes() > 0, Lanes{} + weight, descent);
+  const Lanes pull = right * blend<16>(newtonLanes > 0, Lanes{} + weight, descent);
   for (size_t k = 0; k < bank.count; k++) {
     const float target = k == label ? 1 : 0;
     pulls[k] = pull * (target - bank.said[k].plain);
@@ -281,7 +260,6 @@ MILLRACE_INLINE void keep(const Bank &bank, const float *row, size_t label,
   }
 }
 
-/// β by Newton's steps: how sure the experts of now should be with the weights of frozen ones.
 MILLRACE_INLINE void learnSharpness(const Bank &bank, size_t label, float weight) {
   mixFrozen(bank);
   sharpen(bank, bank.probabilities);
@@ -291,11 +269,7 @@ MILLRACE_INLINE void learnSharpness(const Bank &bank, size_t label, float weight
     mean += bank.probabilities[k] * log;
     square += bank.probabilities[k] * log * log;
   }
-  float &sharpness = bank.head.sharpness(), &curvature = bank.head.sharpnessCurvature();
-  const float spread = square - mean * mean;
-  curvature = sharpnessKept * curvature + weight * (spread > 0 ? spread : 0);
-  sharpness += weight * (bank.said[label].topLog - mean) / (curvature + sharpnessPrior);
-  sharpness = sharpness < 0.25f ? 0.25f : sharpness > 4 ? 4 : sharpness;
+  bank.head.sharpness().learn(bank.said[label].topLog - mean, square - mean * mean, weight);
 }
 
 /// What the last snapshot says of a label earns the weights without labels.
@@ -315,12 +289,11 @@ template <int R>
 MILLRACE_INLINE void moveClass(const ClassRows &rows, const millrace_wide_softmax &bank,
                                size_t first, const Lanes *pulls, const float *directions,
                                Lanes step) {
-  const Lanes isNewton = newtonLanes(), isDescent = linearLanes() - isNewton;
   Lanes newton[R], descent[R];
   for (int r = 0; r < R; r++) {
     const Lanes pull = pulls[(first + r) * bank.classCount];
-    newton[r] = step * isNewton * pull;
-    descent[r] = isDescent * pull;
+    newton[r] = step * newtonLanes * pull;
+    descent[r] = descentLanes * pull;
   }
   directions += first * bank.columns;
   const float *own = bank.rows + first * bank.columns;
@@ -338,7 +311,7 @@ MILLRACE_INLINE void step(const millrace_wide_softmax &bank, const float *direct
   const Bank own(bank, nullptr);
   const Lanes records = Lanes{} + (float)bank.rowCount;
   const Lanes remembered = own.head.row[MILLRACE_WIDE_SOFTMAX_MEMORY];
-  const Lanes step = mass / blend<16>(newtonLanes() > 0,
+  const Lanes step = mass / blend<16>(newtonLanes > 0,
                                       blend<16>(remembered < records, remembered, records),
                                       Lanes{} + 1);
   const float kept = 1 - bank.pending / memory;
@@ -380,7 +353,7 @@ void millrace_wide_softmax_start(const millrace_wide_softmax *bank) {
   head.row[MILLRACE_WIDE_SOFTMAX_FROZEN] = Lanes{} + 1.0f / 16;
   head.top() = head.last() = Four{} + 0.25f;
   head.mixtureWeights() = Four{0, 1, 1, 1};
-  head.sharpness() = 1;
+  head.sharpness().factor = 1;
 }
 
 MILLRACE_CLONES

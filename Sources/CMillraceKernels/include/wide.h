@@ -7,22 +7,30 @@
 extern "C" {
 #endif
 
-/// The bank of experts for wide records and two classes: sixteen lanes, of which the first twelve are
-/// linear models that move by Newton's steps of several lengths, and four running label means.
+/// The bank of experts for wide records and two classes: sixteen lanes, of which the first nine are
+/// linear models that move by Newton's steps of several lengths, four descend the gradient at several
+/// rates, and three are running label means.
 enum {
   MILLRACE_WIDE_LANES = 16,
-  MILLRACE_WIDE_NEWTON = 12,
+  MILLRACE_WIDE_NEWTON = 9,
+  MILLRACE_WIDE_LINEAR = 13,
 };
-/// Rows of the head, sixteen lanes each: how many records a lane remembers, the running means, the
-/// mixtures by their shares, the mixture of these, and what frozen models weigh.
+/// Rows of the head, sixteen lanes each: how many records a Newton lane remembers, or how much of a
+/// running mean stays; the rates of descent; the share of labels that are simply wrong; the running
+/// means; the mixtures by their shares; the mixture of these, and how sharp it should be where no
+/// label comes; what frozen models weigh; the last
+/// layer's weights of the experts, then those of the mixture and of its four candidates.
 enum {
-  MILLRACE_WIDE_MEMORY = 0,
-  MILLRACE_WIDE_AVERAGE = 1,
-  MILLRACE_WIDE_MIXTURES = 2,
-  MILLRACE_WIDE_TOP = 6,
-  MILLRACE_WIDE_FROZEN = 7,
-  MILLRACE_WIDE_NOISE = 11,
-  MILLRACE_WIDE_HEAD_ROWS = 12,
+  MILLRACE_WIDE_MEMORY,
+  MILLRACE_WIDE_RATE,
+  MILLRACE_WIDE_NOISE,
+  MILLRACE_WIDE_AVERAGE,
+  MILLRACE_WIDE_MIXTURES,
+  MILLRACE_WIDE_TOP = 8,
+  MILLRACE_WIDE_FROZEN,
+  MILLRACE_WIDE_COMBINED,
+  MILLRACE_WIDE_LAST = 13,
+  MILLRACE_WIDE_HEAD_ROWS,
 };
 
 typedef struct {
@@ -49,7 +57,7 @@ void millrace_wide_learn(const millrace_wide_bank *bank, const float *rows, size
                          size_t stride, const double *labels, const float *weights,
                          double *predictions);
 
-/// w ← w + (step of each lane)·direction, and no gradient is left.
+/// w ← w + (step of each lane)·direction, + gradient where models descend it; no gradient is left.
 void millrace_wide_step(const millrace_wide_bank *bank, const float *directions,
                         const float *steps);
 

@@ -23,8 +23,13 @@ struct NewtonBlocks: Sendable {
   /// - Parameters:
   ///   - columns: the width of the rows, the constant included.
   ///   - recordCount: records learnt from, up to the end of a block.
+  ///   - blockRecords: the records of a whole block. Small blocks learn soonest; where H⁻¹ outgrows
+  ///     the cache, large ones read it less.
   ///   - ridgeShare: λ per column.
-  init(columns: Int, recordCount: Int = 0, blockRecords: Int = 64, ridgeShare: Float = 0.1) {
+  init(
+    columns: Int, recordCount: Int = 0, blockRecords: Int? = nil, ridgeShare: Float = 0.1
+  ) {
+    let blockRecords = blockRecords ?? min(64, max(16, columns / 16))
     curvature = SharedCurvature(
       columns: columns, blockRecords: blockRecords, ridgeShare: ridgeShare)
     directions = LaneBuffer(
@@ -36,6 +41,17 @@ struct NewtonBlocks: Sendable {
 
   private static func block(from start: Int, upTo limit: Int) -> Range<Int> {
     start..<start + min(limit, start + 1)
+  }
+
+  /// Whether a snapshot of the models is due at the end of the block: four times between a power of
+  /// two and the next, and from 4,096 records on once in 1,024.
+  var endsSnapshot: Bool {
+    func number(_ record: Int) -> Int {
+      guard (4..<4_096).contains(record) else { return record < 4 ? record : 44 + record / 1_024 }
+      let exponent = Int.bitWidth - 1 - record.leadingZeroBitCount
+      return 4 * (exponent - 2) + record >> (exponent - 2)
+    }
+    return number(recordCount) > number(block.lowerBound)
   }
 
   /// The records that the unfinished block has taken.
@@ -68,7 +84,8 @@ struct NewtonBlocks: Sendable {
   /// - Parameter gradients: of 16 models, rows of 16.
   /// - Returns: (H + λI)⁻¹ times these, for reading until the next call.
   mutating func finishBlock(_ gradients: UnsafePointer<Float>) -> UnsafePointer<Float> {
-    if isCurved { curvature.take(block.count) }
+    let room = directions.mutableBase()
+    if isCurved { curvature.take(block.count, isFresh: false, room: room) }
     curvature.solve(gradients, lanes: Self.lanes, into: &directions)
     block = Self.block(from: recordCount, upTo: blockRecords)
     return UnsafePointer(directions.base)
@@ -84,7 +101,15 @@ struct NewtonBlocks: Sendable {
     rows: UnsafePointer<Float>, roots: UnsafePointer<Float>
   ) -> UnsafePointer<Float> {
     let base = directions.mutableBase()
-    if isCurved { curvature.take(rows: rows, roots: roots, count: pending, room: base) }
+    if isCurved {
+      let (columns, pending) = (curvature.columns, pending)
+      curvature.withScaledRows { scaled in
+        for i in 0..<pending {
+          for j in 0..<columns { scaled[i * columns + j] = roots[i] * rows[i * columns + j] }
+        }
+      }
+      curvature.take(pending, isFresh: true, room: base)
+    }
     curvature.solve(rows: rows, count: pending, into: base)
     block = Self.block(from: recordCount, upTo: blockRecords)
     return UnsafePointer(base)

@@ -1,21 +1,22 @@
-/// H = Σ dᵢzᵢzᵢᵀ over past records with forgetting, and the inverse of H + λI as it was made last:
+/// H = Σ dᵢzᵢzᵢᵀ over past records with forgetting, and the inverse of H + λI of late:
 /// what several linear models take their steps by.
 struct SharedCurvature: Sendable {
   /// H in the lower triangle.
   private(set) var matrix: Matrix<Float>
-  /// (H + λI)⁻¹ when it was last made, whole.
+  /// (H + λI)⁻¹ when it was last made or updated, whole.
   private var inverse: Matrix<Float>
   /// D^½Z of the unfinished block.
   private var scaledRows: [Float]
   /// The records that H counts, decayed like H.
   private(set) var mass = 0.0
-  /// Records that came after the inverse.
+  /// Records that came after the inverse was made.
   private var freshCount = 0.0
 
   /// λ per column.
   private let ridgeShare: Float
 
-  /// An inverse serves until this share of the records is new.
+  /// An inverse serves until this share of the records is new; one that is updated, until H has
+  /// forgotten as much.
   private static let freshShare = 0.125
 
   init(columns: Int, blockRecords: Int, ridgeShare: Float) {
@@ -39,10 +40,20 @@ struct SharedCurvature: Sendable {
     }
   }
 
-  /// H ← γᵇH + ZᵀDZ with the block's `count` rows, and the inverse again when it is due.
-  mutating func take(_ count: Int) {
+  /// H ← γᵇH + ZᵀDZ with the block's `count` rows, and the inverse with it while that costs less than
+  /// to make it anew, else when it is due.
+  ///
+  /// - Parameters:
+  ///   - isFresh: whether the inverse follows every block.
+  ///   - room: for `count` rows, and as many rows of `count` numbers.
+  mutating func take(_ count: Int, isFresh: Bool, room: UnsafeMutablePointer<Float>) {
     add(count)
-    if freshCount >= Self.freshShare * mass { invert() }
+    let isUpdated = isFresh || mass < 4 * Double(columns)
+    if freshCount >= Self.freshShare * (isUpdated ? memory : mass) {
+      invert()
+    } else if isUpdated {
+      update(count, room: room)
+    }
   }
 
   private mutating func add(_ count: Int) {
@@ -73,6 +84,37 @@ struct SharedCurvature: Sendable {
       self.inverse = inverse
     } catch {}
     freshCount = 0
+  }
+
+  /// P ← P − PZᵀD^½(I + D^½ZPZᵀD^½)⁻¹D^½ZP, the inverse after a block (Sherman, Morrison, Woodbury).
+  private mutating func update(_ count: Int, room: UnsafeMutablePointer<Float>) {
+    scaledRows.withVectorView { scaled in
+      solve(rows: scaled.base, count: count, into: room)
+      let directions = MutableMatrixView(room, rows: count, columns: columns)
+      let inner = MutableMatrixView(room + count * columns, rows: count, columns: count)
+      for i in 0..<count {
+        for j in 0..<count { inner[i, j] = i == j ? 1 : 0 }
+      }
+      BLAS.gemm(
+        directions.reading, MatrixView(scaled.base, rows: count, columns: columns),
+        bTransposed: true, beta: 1, into: inner)
+      // I + a product that is positive, but for rounding.
+      do { try LAPACK.potrf(inner) } catch { return }
+      BLAS.trsm(inner.reading, .lower, into: directions)
+      inverse.withMutableView {
+        BLAS.gemm(
+          alpha: -1, directions.reading, aTransposed: true, directions.reading, beta: 1, into: $0)
+      }
+    }
+  }
+
+  /// X ← Z(H + λI)⁻¹ for `count` rows.
+  func solve(rows: UnsafePointer<Float>, count: Int, into directions: UnsafeMutablePointer<Float>) {
+    inverse.withView {
+      BLAS.gemm(
+        MatrixView(rows, rows: count, columns: columns), $0,
+        into: MutableMatrixView(directions, rows: count, columns: columns))
+    }
   }
 
   /// X ← (H + λI)⁻¹G for rows of `lanes` numbers.
@@ -163,56 +205,5 @@ struct SharedCurvature: Sendable {
         "tensor '\(prefix)rows' has \(rows.count) elements; expected at most \(scaledRows.count)")
     }
     scaledRows.replaceSubrange(rows.indices, with: rows)
-  }
-}
-
-// MARK: - Blocks smaller than the inverse's age
-
-extension SharedCurvature {
-  /// X ← Z(H + λI)⁻¹ for `count` rows.
-  func solve(rows: UnsafePointer<Float>, count: Int, into directions: UnsafeMutablePointer<Float>) {
-    inverse.withView {
-      BLAS.gemm(
-        MatrixView(rows, rows: count, columns: columns), $0,
-        into: MutableMatrixView(directions, rows: count, columns: columns))
-    }
-  }
-
-  /// `take` for a block of few rows, with an inverse that is up to date (Sherman, Morrison, Woodbury):
-  /// P ← P − PZᵀD^½(I + D^½ZPZᵀD^½)⁻¹D^½ZP. Made anew when what H has forgotten since is too much.
-  ///
-  /// - Parameters:
-  ///   - roots: D^½.
-  ///   - room: `count` rows, and as many rows of `count` numbers.
-  mutating func take(
-    rows: UnsafePointer<Float>, roots: UnsafePointer<Float>, count: Int,
-    room: UnsafeMutablePointer<Float>
-  ) {
-    let columns = columns
-    scaledRows.withUnsafeMutableBufferPointer { scaled in
-      for i in 0..<count {
-        for j in 0..<columns { scaled[i * columns + j] = roots[i] * rows[i * columns + j] }
-      }
-    }
-    add(count)
-    guard freshCount < Self.freshShare * memory else { return invert() }
-    scaledRows.withVectorView { scaled in
-      solve(rows: scaled.base, count: count, into: room)
-      let directions = MutableMatrixView(room, rows: count, columns: columns)
-      let inner = MutableMatrixView(room + count * columns, rows: count, columns: count)
-      for i in 0..<count {
-        for j in 0..<count { inner[i, j] = i == j ? 1 : 0 }
-      }
-      BLAS.gemm(
-        directions.reading, MatrixView(scaled.base, rows: count, columns: columns),
-        bTransposed: true, beta: 1, into: inner)
-      // I + a product that is positive, but for rounding.
-      do { try LAPACK.potrf(inner) } catch { return }
-      BLAS.trsm(inner.reading, .lower, into: directions)
-      inverse.withMutableView {
-        BLAS.gemm(
-          alpha: -1, directions.reading, aTransposed: true, directions.reading, beta: 1, into: $0)
-      }
-    }
   }
 }

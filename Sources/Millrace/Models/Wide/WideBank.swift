@@ -1,16 +1,18 @@
 internal import CMillraceKernels
 
 /// The bank of experts for two classes and wide records, where a covariance for each filter would
-/// cost too much: O(d²) a record at the speed of matrix products, some 350 ns at d = 64.
+/// cost too much: O(d²) a record at the speed of matrix products.
 ///
-/// Twelve linear models move by Newton's step once a block, with one curvature for all of them,
+/// Nine linear models move by Newton's step once a block, with one curvature for all of them,
 /// H ← γᵇH + ZᵀDZ: w ← w + (mass/min(n, mᵢ))·(H + λI)⁻¹Zᵀ(y − p). Each remembers a number of
 /// records mᵢ of its own: all of them, or as few as four per column, so that one of them fits how
-/// fast the data moves; four allow for labels that are simply wrong. With four running label means
-/// they are mixed by how well they predict, and combined by a last layer, as in `BinaryBank`.
+/// fast the data moves; three allow for labels that are simply wrong. Four models descend the
+/// gradient at several rates: while records are fewer than columns, and where classes lie far apart,
+/// they are hard to beat. With three running label means they are mixed by how well they predict,
+/// and combined by a last layer, as in `BinaryBank`.
 ///
-/// Blocks hold 1, 2, 4, … 64 records. A row of weight 0 is predicted and otherwise ignored; one
-/// counts at most like a hundred.
+/// Blocks hold 1, 2, 4, … 16 records, more where a row is wider. A row of weight 0 is predicted and
+/// otherwise ignored; one counts at most like a hundred.
 package struct WideBank: Learner {
   /// The width of the rows, the constant included.
   let columns: Int
@@ -22,8 +24,6 @@ package struct WideBank: Learner {
   var head: LaneBuffer
   var newton: NewtonBlocks
 
-  /// Records from one snapshot to the next.
-  private static let snapshotRecords = 1024
   static let lanes = MILLRACE_WIDE_LANES
 
   /// A bank that has seen nothing.
@@ -77,9 +77,7 @@ package struct WideBank: Learner {
   }
 
   private mutating func finishBlock() {
-    let recordCount = newton.recordCount
-    let isSnapshot =
-      recordCount / Self.snapshotRecords > newton.block.lowerBound / Self.snapshotRecords
+    let (recordCount, isSnapshot) = (newton.recordCount, newton.endsSnapshot)
     let directions = newton.finishBlock(gradients.base)
     let memories = head.base + MILLRACE_WIDE_MEMORY * Self.lanes
     let mass = Float(newton.curvature.mass)
@@ -125,18 +123,23 @@ extension WideBank {
 
   package func experts(horizon: LabelHorizon) -> [Expert] {
     zip(0..<Self.lanes, shares(horizon)).map { lane, share in
-      let memory = head.base[MILLRACE_WIDE_MEMORY * Self.lanes + lane]
-      let noise = head.base[MILLRACE_WIDE_NOISE * Self.lanes + lane]
-      guard lane < MILLRACE_WIDE_NEWTON else {
-        return Expert(name: "running mean, memory \(memory)", weight: share)
-      }
-      return Expert(name: Expert.newtonName(memory: memory, noise: noise), weight: share)
+      Expert(name: name(lane), weight: share)
+    }
+  }
+
+  private func name(_ lane: Int) -> String {
+    func value(_ row: Int) -> Float { head.base[row * Self.lanes + lane] }
+    return switch lane {
+    case ..<MILLRACE_WIDE_NEWTON:
+      Expert.newtonName(memory: value(MILLRACE_WIDE_MEMORY), noise: value(MILLRACE_WIDE_NOISE))
+    case ..<MILLRACE_WIDE_LINEAR: "gradient descent, rate \(value(MILLRACE_WIDE_RATE))"
+    default: "running mean, memory \(value(MILLRACE_WIDE_MEMORY))"
     }
   }
 
   /// The weighted mean of the linear models.
   package func standardizedCoefficients(horizon: LabelHorizon) -> [[Double]] {
-    let shares = shares(horizon).prefix(MILLRACE_WIDE_NEWTON)
+    let shares = shares(horizon).prefix(MILLRACE_WIDE_LINEAR)
     return [
       (0..<columns).map { column in
         zip(shares, 0...).reduce(0) {

@@ -21,7 +21,7 @@ extension WideBank {
       parts.map { bank, own in
         (
           curvature: bank.newton.curvature,
-          models: (0..<MILLRACE_WIDE_NEWTON).map { lane in
+          models: (0..<MILLRACE_WIDE_LINEAR).map { lane in
             (0..<bank.columns).map { Double(bank.weights.base[$0 * lanes + lane]) }
           }, scaler: own
         )

@@ -42,7 +42,6 @@ package struct WideSoftmaxBank: Learner {
 
   init(columns: Int, recordCount: Int) {
     self.columns = columns
-    // Small blocks learn soonest; where the inverse outgrows the cache, larger ones read it less.
     let blockRecords = max(8, columns / 64)
     newton = NewtonBlocks(
       columns: columns, recordCount: recordCount, blockRecords: blockRecords, ridgeShare: 0.25)
@@ -142,21 +141,13 @@ package struct WideSoftmaxBank: Learner {
   }
 
   private mutating func finishBlock() {
-    let isSnapshot =
-      Self.snapshotNumber(newton.recordCount) > Self.snapshotNumber(newton.block.lowerBound)
+    let isSnapshot = newton.endsSnapshot
     var bank = kernelBank()
     let directions = newton.finishBlock(rows: rows.base, roots: roots.base)
     let curvature = newton.curvature
     millrace_wide_softmax_step(
       &bank, directions, Float(curvature.mass), Float(curvature.memory), curvature.ridge)
     if isSnapshot { snapshot = outputs }
-  }
-
-  /// Snapshots are four times as many as powers of two, and from 4,096 records on one in 1,024.
-  private static func snapshotNumber(_ record: Int) -> Int {
-    guard (4..<4_096).contains(record) else { return record < 4 ? record : 44 + record / 1_024 }
-    let exponent = Int.bitWidth - 1 - record.leadingZeroBitCount
-    return 4 * (exponent - 2) + record >> (exponent - 2)
   }
 
   /// Gives a label's class an output, of which nothing is learnt yet. No block is unfinished.

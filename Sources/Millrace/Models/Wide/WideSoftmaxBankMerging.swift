@@ -32,7 +32,7 @@ extension WideSoftmaxBank {
     let buffers = outputs.map { LaneBuffer($0) }
     merged.outputs = .average(buffers, shares: shares)
     try merged.mergeModels(
-      zip(parts, buffers).map { ($0.learner.newton.curvature, $1, $0.scaler) }, shares: shares,
+      zip(parts, buffers).map { ($0.learner.newton.curvature, $1, $0.scaler) },
       scaler: scaler)
     merged.snapshot = merged.outputs
     return merged
@@ -46,32 +46,21 @@ extension WideSoftmaxBank {
   /// - Parameter parts: with the rows of this bank's outputs as each part has them.
   private mutating func mergeModels(
     _ parts: [(curvature: SharedCurvature, outputs: LaneBuffer, scaler: StandardScaler)],
-    shares: [Float], scaler: StandardScaler
+    scaler: StandardScaler
   ) throws(MillraceError) {
-    let all = (0..<outputCount).flatMap { output in
+    let places = (0..<outputCount).flatMap { output in
       (0..<MILLRACE_WIDE_SOFTMAX_LINEAR).map { (output: output, lane: $0) }
     }
-    let newton = all.filter { $0.lane < MILLRACE_WIDE_SOFTMAX_NEWTON }
-    let descents = all.filter { $0.lane >= MILLRACE_WIDE_SOFTMAX_NEWTON }
-    let solved = try self.newton.curvature.merge(
+    let models = try newton.curvature.merge(
       parts.map { part in
         (
           curvature: part.curvature,
-          models: newton.map { weights(part.outputs, output: $0.output, lane: $0.lane) },
+          models: places.map { weights(part.outputs, output: $0.output, lane: $0.lane) },
           scaler: part.scaler
         )
       }, scaler: scaler)
-    let changes = parts.map { ColumnChange(from: $0.scaler, to: scaler) }
-    let averaged = descents.map { place in
-      var mean = [Double](repeating: 0, count: columns)
-      for (part, (change, share)) in zip(parts, zip(changes, shares)) {
-        let own = change.weights(weights(part.outputs, output: place.output, lane: place.lane))
-        for column in mean.indices { mean[column] += Double(share) * own[column] }
-      }
-      return mean
-    }
     let base = outputs.mutableBase()
-    for (place, weights) in zip(newton + descents, solved + averaged) {
+    for (place, weights) in zip(places, models) {
       let rows = base + place.output * outputSize + MILLRACE_WIDE_SOFTMAX_WEIGHTS * Self.lanes
       for (column, weight) in weights.enumerated() {
         rows[column * Self.lanes + place.lane] = Float(weight)
