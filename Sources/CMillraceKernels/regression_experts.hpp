@@ -142,13 +142,18 @@ MILLRACE_INLINE Vector<float, N> density(const Number<N> &number, Vector<int32_t
 
 /// What all experts say.
 struct Numbers {
-  /// Filters, and cheap experts.
+  /// Filters; cheap experts, and filters that see the last targets.
   Number<16> narrow[2];
-  Number<8> lagged;
+  /// Says nothing while it sleeps.
+  Number<4> wide;
+  bool isAwake;
+  Vector<int32_t, 16> isRobust[2];
+  Vector<int32_t, 4> isWideRobust;
 
-  float mean(const ExpertRows &weights) const {
-    const Lanes means[2] = {narrow[0].mean, narrow[1].mean};
-    return sum(ExpertRows::dot(weights, means, lagged.mean, true));
+  __attribute__((always_inline)) static float mean(const Numbers &experts,
+                                                   const ExpertRows &weights) {
+    const Lanes means[2] = {experts.narrow[0].mean, experts.narrow[1].mean};
+    return sum(ExpertRows::dot(weights, means, joined(experts.wide.mean, Four{}), experts.isAwake));
   }
 };
 
@@ -160,9 +165,10 @@ struct NumbersForecast {
 
 MILLRACE_INLINE NumbersForecast forecast(const Mixtures &mixtures, const Numbers &experts) {
   const Lanes means[2] = {experts.narrow[0].mean, experts.narrow[1].mean};
+  const Eight wide = joined(experts.wide.mean, Four{});
   Eight total[Mixtures::count];
   for (int k = 0; k < Mixtures::count; k++)
-    total[k] = ExpertRows::dot(mixtures.weights(k), means, experts.lagged.mean, true);
+    total[k] = ExpertRows::dot(mixtures.weights(k), means, wide, experts.isAwake);
   NumbersForecast result;
   result.mixture = sums(total[0], total[1], total[2], total[3]);
   result.top = sum(mixtures.top() * result.mixture);
@@ -170,15 +176,19 @@ MILLRACE_INLINE NumbersForecast forecast(const Mixtures &mixtures, const Numbers
 }
 
 /// Mixes by predictive density.
-MILLRACE_INLINE void learn(const Mixtures &mixtures, const Numbers &experts,
-                           const KalmanFilters<16> &filters, const KalmanFilters<8> &lagged, float y, float weight, float scale, Vector<float, 4> shares,
-                           float topShare) {
-  const Lanes narrow[2] = {
-      likelihood<16>(density<16>(experts.narrow[0], filters.isRobust(), y, scale), 1, weight),
-      likelihood<16>(density<16>(experts.narrow[1], Vector<int32_t, 16>{}, y, scale), 1, weight)};
-  const Eight own =
-      likelihood<8>(density<8>(experts.lagged, lagged.isRobust(), y, scale), 1, weight);
-  const Vector<float, 4> mixture = reweigh(mixtures, narrow, own, true, shares);
+MILLRACE_INLINE void learn(const Mixtures &mixtures, const Numbers &experts, float y, float weight,
+                           float scale, Vector<float, 4> shares, float topShare) {
+  Lanes narrow[2];
+  for (int v = 0; v < 2; v++)
+    narrow[v] = likelihood<16>(
+        density<16>(experts.narrow[v], experts.isRobust[v], y, scale), 1, weight);
+  const Eight wide =
+      experts.isAwake
+          ? joined(likelihood<4>(density<4>(experts.wide, experts.isWideRobust, y, scale), 1,
+                                 weight),
+                   Four{})
+          : Eight{};
+  const Vector<float, 4> mixture = reweigh(mixtures, narrow, wide, experts.isAwake, shares);
   fixedShare<4>(mixtures.top(), mixture, topShare);
 }
 

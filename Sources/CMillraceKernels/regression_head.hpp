@@ -31,6 +31,16 @@ struct RegressionHead {
   ExpertRows squared() const { return {row + MILLRACE_REGRESSION_HEAD_SQUARED}; }
   ExpertRows regrets() const { return {squared().narrow + 3}; }
   ExpertRows regretSquares() const { return {regrets().narrow + 3}; }
+  /// The wide group falls asleep or wakes: asleep, it has no weight by squared error.
+  void setAwake(bool isAwake) const {
+    mixtures().setAwake(isAwake);
+    if (isAwake) return;
+    const ExpertRows own = squared();
+    const float others = sum(folded(own.narrow[0] + own.narrow[1]));
+    for (int v = 0; v < 2; v++)
+      own.narrow[v] = others > 1e-6f ? own.narrow[v] / others : Lanes{} + 1.0f / 32;
+    own.wide() = Eight{};
+  }
   KalmanFilters<8> filters() const {
     return {{lastInputs, reinterpret_cast<Eight *>(row + MILLRACE_REGRESSION_HEAD_FILTERS)}, false};
   }
@@ -79,7 +89,7 @@ MILLRACE_INLINE void forecast(const RegressionHead &head, const Numbers &experts
   result.choice[0] = 0;
   for (int k = 0; k < RegressionHead::candidates; k++)
     result.choice[0] += head.last()[k] * result.candidate[k];
-  result.choice[1] = experts.mean(head.squared());
+  result.choice[1] = Numbers::mean(experts, head.squared());
   const float *shares = head.state() + RegressionHead::choice;
   result.mean = shares[0] * result.choice[0] + shares[1] * result.choice[1];
 }
@@ -109,13 +119,16 @@ MILLRACE_INLINE void learnSquares(const RegressionHead &head,
   for (int v = 0; v < 2; v++)
     narrow[v] = learnRegret<16>(regrets.narrow[v], squares.narrow[v],
                                 slope * (mean - experts.narrow[v].mean));
-  const Eight lagged =
-      learnRegret<8>(regrets.wide(), squares.wide(), slope * (mean - experts.lagged.mean));
-  const float total = sum(folded(narrow[0] + narrow[1]) + lagged);
+  const Eight wide =
+      experts.isAwake
+          ? learnRegret<8>(regrets.wide(), squares.wide(),
+                           joined(slope * (mean - experts.wide.mean), Four{}))
+          : Eight{};
+  const float total = sum(folded(narrow[0] + narrow[1]) + wide);
   // While all regrets are negative, the mixture is better than any expert.
   if (total > 0) {
     for (int v = 0; v < 2; v++) own.narrow[v] = narrow[v] / total;
-    own.wide() = lagged / total;
+    own.wide() = wide / total;
   }
 
   float *state = head.state();
@@ -137,10 +150,8 @@ MILLRACE_INLINE void learnSquares(const RegressionHead &head,
 }
 
 MILLRACE_INLINE void learn(const RegressionHead &head, const RegressionHeadForecast &forecast,
-                           const Numbers &experts, const KalmanFilters<16> &filters,
-                           const KalmanFilters<8> &lagged, float y, float weight, float scale) {
-  learn(head.mixtures(), experts, filters, lagged, y, weight, scale, numberShares,
-        numberTopShare);
+                           const Numbers &experts, float y, float weight, float scale) {
+  learn(head.mixtures(), experts, y, weight, scale, numberShares, numberTopShare);
   // The last layer works in units of the mixture's error.
   const float error = y - forecast.mixtures.top;
   const float relative = error / forecast.deviation;
@@ -190,26 +201,26 @@ struct RegressionHorizon {
 };
 
 /// Scores what the snapshot's experts said, whose variances are still to be filled in.
-MILLRACE_INLINE void learn(const RegressionHorizon &horizon, Numbers &experts,
-                           const KalmanFilters<16> &filters, const KalmanFilters<8> &lagged, float y,
+MILLRACE_INLINE void learn(const RegressionHorizon &horizon, Numbers &experts, float y,
                            float weight, float scale) {
   const ExpertRows squares = horizon.squares();
   const Interval interval = horizon.interval();
   const float seen = interval.state[Interval::weight];
   for (int v = 0; v < 2; v++) experts.narrow[v].variance = squares.narrow[v] / seen;
-  experts.lagged.variance = squares.wide() / seen;
+  experts.wide.variance = firstHalf(squares.wide() / seen);
   const float top = forecast(horizon.mixtures(), experts).top;
-  learn(horizon.mixtures(), experts, filters, lagged, y, weight, scale, horizonShares,
-        horizonTopShare);
+  learn(horizon.mixtures(), experts, y, weight, scale, horizonShares, horizonTopShare);
   const float least = 1e-10f / scale * (seen * errorMemory + 1);
   for (int v = 0; v < 2; v++) {
     const Lanes error = y - experts.narrow[v].mean;
     const Lanes sum = squares.narrow[v] * errorMemory + error * error;
     squares.narrow[v] = blend<16>(sum > least, sum, Lanes{} + least);
   }
-  const Eight error = y - experts.lagged.mean;
-  const Eight sum = squares.wide() * errorMemory + error * error;
-  squares.wide() = blend<8>(sum > least, sum, Eight{} + least);
+  if (experts.isAwake) {
+    const Eight error = y - joined(experts.wide.mean, Four{});
+    const Eight sum = squares.wide() * errorMemory + error * error;
+    squares.wide() = blend<8>(sum > least, sum, Eight{} + least);
+  }
   interval.learn(y - top, 1e-10f / scale);
 }
 

@@ -13,19 +13,23 @@ extern "C" {
 
 /// Rows of a part's state, beside those in bank.h; each row has a float for every lane of the part.
 enum {
-  /// Two lags of the target stand before the constant of the lagged filters.
+  /// Two lags of the target stand before the constant of the lagged and the wide filters.
   MILLRACE_REGRESSION_LAGS = 2,
+  /// Cheap experts in use: the first lanes of 16; the mixtures have the lagged filters in the places
+  /// of the others.
+  MILLRACE_REGRESSION_CHEAP = 8,
   /// How many filters' means the lagged ones see where there are no covariances: of lanes 0, 4, 8, 12.
   MILLRACE_REGRESSION_MEANS = 4,
-  /// Head: mixtures of 16 filters, 16 cheap experts and 8 lagged filters; the last layer's weights
-  /// of their mean and of eight filters; the errors and the interval; eight filters over eight
+  /// Head: mixtures of 16 filters, 8 cheap experts, 8 lagged and 4 wide filters; the last layer's
+  /// weights of their mean and of eight filters; the errors and the interval; eight filters over eight
   /// inputs in rows of 8; by squared error the experts' weights, their regrets and the squares of
-  /// these, each in rows of 16, 16 and 8.
+  /// these, each in rows of 16, 16 and 8; the wide group's record.
   MILLRACE_REGRESSION_HEAD_LAST = 18,
   MILLRACE_REGRESSION_HEAD_STATE,
   MILLRACE_REGRESSION_HEAD_FILTERS,
   MILLRACE_REGRESSION_HEAD_SQUARED = 51,
-  MILLRACE_REGRESSION_HEAD_ROWS = 60,
+  MILLRACE_REGRESSION_HEAD_PLACE = 60,
+  MILLRACE_REGRESSION_HEAD_ROWS,
   /// Horizon: mixtures; the experts' squared errors in rows of 16, 16 and 8; the interval.
   MILLRACE_REGRESSION_HORIZON_SQUARES = 18,
   MILLRACE_REGRESSION_HORIZON_STATE = 21,
@@ -53,9 +57,10 @@ typedef struct {
   bool isBlockwise;
   /// √weight·z of the records, `columns` each, where their curvature is taken in; otherwise null.
   float *scaled;
-  /// 8 that see the last targets too, and functions of the columns where there are any: rows of 8.
+  /// 8 that see the last targets too: rows of 8.
   float *lagged;
-  /// Which functions; no columns for none.
+  /// 4 that see functions of the columns beside: rows of 4. Null where there are none.
+  float *wide;
   millrace_bank_basis basis;
   /// 16 cheap experts: rows of 16, the last two as above.
   float *rates;
@@ -72,17 +77,20 @@ typedef struct {
 
 /// Floats of each part's state.
 size_t millrace_regression_filters_size(size_t columns, bool isBlockwise);
-/// `laggedColumns`: see `millrace_regression_lagged_width`.
-size_t millrace_regression_lagged_size(size_t laggedColumns);
+size_t millrace_regression_lagged_size(size_t columns, bool isBlockwise);
+size_t millrace_regression_wide_size(const millrace_bank_basis *basis);
 size_t millrace_regression_rates_size(size_t columns);
 size_t millrace_regression_head_size(void);
 size_t millrace_regression_horizons_size(void);
-size_t millrace_regression_snapshots_size(size_t columns, size_t laggedColumns);
+size_t millrace_regression_snapshots_size(size_t columns, bool isBlockwise,
+                                          const millrace_bank_basis *basis);
 
-/// Inputs of the lagged filters: the columns and their functions, or what some of the filters say
-/// where these have no covariances; two lags, the constant.
-size_t millrace_regression_lagged_width(size_t columns, const millrace_bank_basis *basis,
-                                        bool isBlockwise);
+/// Inputs of the lagged filters: the columns, or what some of the filters say where these have no
+/// covariances; two lags, the constant.
+size_t millrace_regression_lagged_width(size_t columns, bool isBlockwise);
+/// Inputs of the wide filters: the columns and their functions, two lags, the constant; 0 for a basis
+/// of no columns.
+size_t millrace_regression_wide_width(const millrace_bank_basis *basis);
 
 /// Puts the bank into the state of one that has seen nothing.
 void millrace_regression_start(const millrace_regression *bank);

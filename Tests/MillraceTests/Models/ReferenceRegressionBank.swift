@@ -1,7 +1,7 @@
 import Glibc
 
 /// The bank of experts for numbers from its formulas, one expert after another in double precision:
-/// what the lanes are compared with. Linear basis, weights of 1.
+/// what the lanes are compared with. Weights of 1.
 struct ReferenceRegressionBank {
   /// A Kalman filter; the covariance in units of the noise variance.
   private struct Filter {
@@ -15,13 +15,17 @@ struct ReferenceRegressionBank {
 
     init(
       _ drift: Double, constantDrift: Double? = nil, robust: Bool = false, variance: Double = 1,
-      constantVariance: Double, inputs: Int
+      constantVariance: Double, inputs: Int, products: Range<Int> = 0..<0,
+      productVariance: Double = 1
     ) {
       (self.drift, self.constantDrift, isRobust) = (drift, constantDrift ?? drift, robust)
       mean = Array(repeating: 0, count: inputs)
       covariance = (0..<inputs).map { row in
         (0..<inputs).map { column in
-          row != column ? 0 : row == inputs - 1 ? constantVariance : variance
+          row != column
+            ? 0
+            : row == inputs - 1
+              ? constantVariance : products.contains(row) ? productVariance : variance
         }
       }
     }
@@ -98,12 +102,13 @@ struct ReferenceRegressionBank {
 
   private var filters: [Filter]
   private var lagged: [Filter]
+  private var wide: [Filter] = []
   private var cheap: [Cheap]
   private var correctors: [Filter]
   private var mixtures: [[Double]]
   private var top = [0.25, 0.25, 0.25, 0.25]
   private var last = [Double](repeating: 1.0 / 9, count: 9)
-  private var squared = Regrets(count: 40)
+  private var squared: Regrets
   private var choice = Regrets(count: 2)
   private var mixtureErrors = (squares: 0.0, weight: 1.0)
   private var lastErrors = [0.0, 0.0]
@@ -112,7 +117,8 @@ struct ReferenceRegressionBank {
   private var (first, previous, beforePrevious) = (0.0, 0.0, 0.0)
   private var isVarying = false
 
-  init(columns d: Int) {
+  /// - Parameter isQuadratic: whether there is the group over kinks and pairs of columns.
+  init(columns d: Int, isQuadratic: Bool) {
     func filter(
       _ drift: Double, _ constant: Double? = nil, robust: Bool = false, variance: Double = 1,
       lags: Int = 0
@@ -129,7 +135,7 @@ struct ReferenceRegressionBank {
       [0, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2].map { filter($0, lags: 2) }
       + [0, 1e-5].map { filter($0, robust: true, lags: 2) }
     cheap =
-      [3e-4, 1e-3, 2e-3, 4e-3, 8e-3, 0.015, 0.03, 0.06, 0.12, 0.25, 0.5, 1].map {
+      [2e-3, 0.015, 0.12, 1].map {
         Cheap(rate: $0, memory: 1, weights: Array(repeating: 0, count: d))
       }
       + [0.95, 0.8, 0.5, 0].map {
@@ -141,7 +147,17 @@ struct ReferenceRegressionBank {
       }
     }
     for index in correctors.indices { correctors[index].squares = 1 }
-    mixtures = Array(repeating: Array(repeating: 1.0 / 40, count: 40), count: 4)
+    if isQuadratic {
+      let first = 3 * (d - 1), pairs = (d - 1) * (d - 2) / 2
+      wide = [(1e-3, false, 1), (1e-5, false, 1), (0, false, 1e-3), (0, true, 1)].map {
+        Filter(
+          $0, robust: $1, constantVariance: 100, inputs: first + pairs + 3,
+          products: first..<first + pairs, productVariance: $2)
+      }
+    }
+    let count = 32 + wide.count
+    squared = Regrets(count: count)
+    mixtures = Array(repeating: Array(repeating: 1 / Double(count), count: count), count: 4)
   }
 
   /// Predicts a row whose last column is the constant, then learns it.
@@ -166,7 +182,7 @@ struct ReferenceRegressionBank {
         (previous - beforePrevious) / variance.squareRoot(),
       ]
       .map { min(max($0, -30), 30) } : [0, 0]
-    let prediction = step(z, Array(z.dropLast()) + lags + [1], y, variance)
+    let prediction = step(z, lags, y, variance)
     count += 1
     let distance = y - mean
     mean += distance / count
@@ -178,20 +194,25 @@ struct ReferenceRegressionBank {
   private mutating func startVariances(_ variance: Double) {
     for index in filters.indices { filters[index].squares = variance }
     for index in lagged.indices { lagged[index].squares = variance }
+    for index in wide.indices { wide[index].squares = variance }
     for index in cheap.indices { cheap[index].squares = variance }
     mixtureErrors.squares = variance
   }
 
   private mutating func step(
-    _ z: [Double], _ laggedInputs: [Double], _ y: Double, _ variance: Double
+    _ z: [Double], _ lags: [Double], _ y: Double, _ variance: Double
   ) -> Double {
-    // In the lanes' order: filters, cheap experts, lagged filters.
+    // In the lanes' order: filters, cheap experts, lagged filters, wide ones.
     let own = filters.map { $0.forecast(z) }
-    let other = lagged.map { $0.forecast(laggedInputs) }
+    let laggedInputs = z.dropLast() + lags + [1]
+    let wideInputs = ReferenceBank.expanded(z).dropLast() + lags + [1]
+    let other =
+      lagged.map { $0.forecast(laggedInputs) } + wide.map { $0.forecast(wideInputs) }
     let means = own.map(\.m) + cheap.map { $0.mean(z) } + other.map(\.m)
     let variances =
       own.map(\.variance) + cheap.map { $0.squares / $0.weight } + other.map(\.variance)
-    let robust = filters.map(\.isRobust) + cheap.map { _ in false } + lagged.map(\.isRobust)
+    let robust =
+      filters.map(\.isRobust) + cheap.map { _ in false } + (lagged + wide).map(\.isRobust)
     let mixed = mixtures.map { dot($0, means) }
     let p = dot(top, mixed)
 
@@ -232,6 +253,7 @@ struct ReferenceRegressionBank {
 
     for index in filters.indices { filters[index].learn(z, y, least: least) }
     for index in lagged.indices { lagged[index].learn(laggedInputs, y, least: least) }
+    for index in wide.indices { wide[index].learn(wideInputs, y, least: least) }
     for index in cheap.indices { cheap[index].learn(z, y, least: least) }
     return prediction
   }

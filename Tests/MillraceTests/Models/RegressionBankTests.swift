@@ -43,18 +43,21 @@ import Testing
     return (rows, labels)
   }
 
-  @Test(arguments: [LearnerSettings.Basis.auto, .linear, .quadratic])
+  @Test(arguments: [LearnerSettings.Basis.auto, .linear, .additive, .quadratic])
   func `keeps every learner's laws`(basis: LearnerSettings.Basis) throws {
     try checkLearner(settings(basis), task: .regression)
   }
 
-  @Test func `lanes agree with the plain formulas in double precision`() throws {
-    let (rows, labels) = turningStream(count: 20_000)
-    var reference = ReferenceRegressionBank(columns: 5)
+  @Test(arguments: [LearnerSettings.Basis.linear, .quadratic])
+  func `lanes agree with the plain formulas in double precision`(
+    basis: LearnerSettings.Basis
+  ) throws {
+    let (rows, labels) = turningStream(count: basis == .linear ? 20_000 : 8_000)
+    var reference = ReferenceRegressionBank(columns: 5, isQuadratic: basis == .quadratic)
     let expected = labels.indices.map { row in
       reference.learn(rows[5 * row..<5 * row + 5].map(Double.init), labels[row])
     }
-    var bank = try RegressionBank(settings: settings(.linear), columns: 5)
+    var bank = try RegressionBank(settings: settings(basis), columns: 5)
     let predictions = means(learn(&bank, rows, columns: 5, labels))
     #expect(abs(rmse(predictions, labels) / rmse(expected, labels) - 1) < 1e-4)
     #expect(rmse(predictions, expected) < 1e-2 * rmse(expected, labels))
@@ -159,11 +162,77 @@ import Testing
     _ = learn(&bank, rows, columns: 3, labels)
     for horizon in [LabelHorizon.immediate, .never] {
       let shares = bank.experts(horizon: horizon).map(\.weight)
-      #expect(shares.count == 40 && abs(shares.reduce(0, +) - 1) < 1e-4)
+      #expect(shares.count == 36 && abs(shares.reduce(0, +) - 1) < 1e-4)
     }
     let coefficients = try #require(bank.standardizedCoefficients(horizon: .immediate).first)
     for (coefficient, truth) in zip(coefficients, [300.0, -100, 40]) {
       #expect(abs(coefficient - truth) < 2)
+    }
+  }
+
+  /// Rows of two free columns whose targets are linear at first, and from `turn` on their product.
+  private func productStream(count: Int, turn: Int) -> (rows: [Float], labels: [Double]) {
+    var uniform = SeededUniform(seed: 5)
+    var (rows, labels): ([Float], [Double]) = ([], [])
+    for index in 0..<count {
+      let (a, b, noise) = (uniform.normal(), uniform.normal(), uniform.normal())
+      rows += [a, b, 1]
+      labels.append(Double((index < turn ? a - b : 2 * a * b + a) + 0.5 * noise))
+    }
+    return (rows, labels)
+  }
+
+  private func predictions(
+    _ basis: LearnerSettings.Basis, _ stream: (rows: [Float], labels: [Double]),
+    sizes: [Int] = [64]
+  ) throws -> (bank: RegressionBank, means: [Double]) {
+    var bank = try RegressionBank(settings: settings(basis), columns: 3)
+    let predictions = bank.learn(
+      stream.rows, columns: 3, labels: stream.labels,
+      weights: Array(repeating: 1, count: stream.labels.count), width: 3, sizes: sizes)
+    return (bank, means(predictions))
+  }
+
+  @Test func `the wide group joins where the truth is curved, from the start and later`() throws {
+    let turning = productStream(count: 12_000, turn: 6_000)
+    func late(_ basis: LearnerSettings.Basis) throws -> Double {
+      let means = try predictions(basis, turning).means
+      return rmse(Array(means[9_000...]), Array(turning.labels[9_000...]))
+    }
+    #expect(try late(.linear) > 2)
+    #expect(try late(.auto) < 0.55)
+    let curved = productStream(count: 3_000, turn: 0)
+    #expect(try rmse(predictions(.auto, curved).means, curved.labels) < 0.6)
+  }
+
+  @Test func `the wide group costs nothing where the truth is linear`() throws {
+    let stream = productStream(count: 20_000, turn: .max)
+    let errors = try [LearnerSettings.Basis.auto, .linear].map {
+      try rmse(predictions($0, stream).means, stream.labels)
+    }
+    #expect(errors[0] < errors[1] * 1.001)
+  }
+
+  @Test func `falling asleep and waking depend on record numbers alone`() throws {
+    let stream = productStream(count: 9_000, turn: 6_000)
+    let whole = try predictions(.auto, stream)
+    let split = try predictions(.auto, stream, sizes: [1, 77, 300])
+    #expect(whole.means == split.means)
+    #expect(whole.bank.encoded() == split.bank.encoded())
+  }
+
+  @Test func `the wide group's coefficients are the truth, in the target's units`() throws {
+    let stream = productStream(count: 4_000, turn: 0)
+    let scaled = (stream.rows, stream.labels.map { 1_000 * $0 + 5_000 })
+    let bank = try predictions(.quadratic, scaled).bank
+    for horizon in [LabelHorizon.immediate, .never] {
+      let experts = bank.experts(horizon: horizon)
+      let wide = experts.filter { $0.name.hasPrefix("wide filter, drift") }
+      #expect(experts.count == 36 && wide.map(\.weight).reduce(0, +) > 0.9)
+      let terms = bank.basisTerms(horizon: horizon)
+      let greatest = try #require(terms.max { abs($0.coefficient) < abs($1.coefficient) })
+      #expect(greatest.function == .product(1, 0))
+      #expect(abs(greatest.coefficient - 2_000) < 100)
     }
   }
 

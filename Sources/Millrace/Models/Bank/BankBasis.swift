@@ -45,13 +45,6 @@ struct BankBasis: Sendable {
     waves = Self.waves(count: count, columns: columns - 1, seed: settings.seed)
   }
 
-  /// The columns and two kinks of each, with or without the products of pairs.
-  init(pairs: Bool) {
-    self.pairs = pairs
-    mustStay = true
-    waves = LaneBuffer(count: 0)
-  }
-
   private static func width(columns: Int, pairs: Bool) -> Int {
     var basis = millrace_bank_basis()
     basis.columns = columns

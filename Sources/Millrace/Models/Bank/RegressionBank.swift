@@ -3,10 +3,10 @@ internal import CMillraceKernels
 /// The bank of experts for numbers, `auto`: no learning rate to guess.
 ///
 /// Kalman filters of several drift rates, some of them robust, some with a constant that drifts
-/// faster, some that see the last two targets; twelve rates of normalised gradient descent and four
-/// running means. They are mixed by predictive density (fixed share: Herbster & Warmuth 1998;
-/// dynamic model averaging: Raftery et al. 2010), and a last layer corrects the mixture's error.
-/// Where no label comes, the weights are those earned without fresh labels, and the last targets
+/// faster, some that see the last two targets; four rates of normalised gradient descent and four
+/// running means. Four more filters over a wider basis join where they earn their place. They are
+/// mixed by predictive density (fixed share: Herbster & Warmuth 1998; dynamic model averaging:
+/// Raftery et al. 2010), and a last layer corrects the mixture's error. Where no label comes, the weights are those earned without fresh labels, and the last targets
 /// are not known. The experts are the lanes of a vector unit, in single precision: O(d²) a record.
 ///
 /// Wide records leave no room for a covariance per filter: there the filters are linear models that
@@ -21,8 +21,10 @@ public struct RegressionBank: Learner {
   var filters: LaneBuffer
   /// The same for those that see the last targets: rows of 8 lanes.
   var lagged: LaneBuffer
-  /// The functions of the columns that these see; `nil` for the columns alone.
-  let basis: BankBasis?
+  /// What the wide group sees beside; `nil` where there is none.
+  var basis: BankBasis?
+  /// The wide group: rows of 4 lanes.
+  var wide: LaneBuffer
   /// Rows of 16 lanes: what the cheap experts are made with, weights, errors.
   var rates: LaneBuffer
   /// The mixtures and the last layer.
@@ -53,26 +55,18 @@ public struct RegressionBank: Learner {
   package init(settings: LearnerSettings, columns: Int, isWide: Bool) throws(MillraceError) {
     self.columns = columns
     newton = isWide ? NewtonBlocks(columns: columns) : nil
-    basis =
-      switch settings.basis {
-      case _ where isWide: nil
-      case .auto: columns > 1 && columns <= Self.kinkLimit ? BankBasis(pairs: false) : nil
-      case .linear, .additive, .quadratic: try BankBasis(settings: settings, columns: columns)
-      }
+    basis = isWide ? nil : try BankBasis(settings: settings, columns: columns)
+    var kernelBasis = basis?.kernelBasis(columns: columns) ?? millrace_bank_basis()
     filters = LaneBuffer(count: millrace_regression_filters_size(columns, isWide))
-    lagged = LaneBuffer(count: 0)
+    lagged = LaneBuffer(count: millrace_regression_lagged_size(columns, isWide))
+    wide = LaneBuffer(count: basis == nil ? 0 : millrace_regression_wide_size(&kernelBasis))
     rates = LaneBuffer(count: millrace_regression_rates_size(columns))
     head = LaneBuffer(count: millrace_regression_head_size())
     horizons = LaneBuffer(count: millrace_regression_horizons_size())
-    snapshots = LaneBuffer(count: 0)
-    let laggedColumns = laggedLanes.inputs
-    lagged = LaneBuffer(count: millrace_regression_lagged_size(laggedColumns))
-    snapshots = LaneBuffer(count: millrace_regression_snapshots_size(columns, laggedColumns))
+    snapshots = LaneBuffer(
+      count: millrace_regression_snapshots_size(columns, isWide, &kernelBasis))
     withMutableBank { bank, _ in millrace_regression_start(&bank) }
   }
-
-  /// Up to here two kinks of each column, which a few filters see, cost less than they gain.
-  static let kinkLimit = 17
 
   /// Regression.
   public var task: Task { .regression }
@@ -86,8 +80,8 @@ public struct RegressionBank: Learner {
     withExtendedLifetime(self) {
       target.withUnsafeBufferPointer { target in
         var bank = bank(
-          filters.base, lagged.base, rates.base, head.base, horizons.base, snapshots.base,
-          UnsafeMutablePointer(mutating: target.baseAddress))
+          filters.base, lagged.base, wide.base, rates.base, head.base, horizons.base,
+          snapshots.base, UnsafeMutablePointer(mutating: target.baseAddress))
         millrace_regression_predict(
           &bank, rows.base, rows.count, rows.stride, horizon == .never, predictions.base)
       }
@@ -127,16 +121,16 @@ public struct RegressionBank: Learner {
   private mutating func withMutableBank(
     _ body: (inout millrace_regression, inout NewtonBlocks?) -> Void
   ) {
-    let (filters, lagged, rates) = (
-      self.filters.mutableBase(), self.lagged.mutableBase(), self.rates.mutableBase()
-    )
+    let (filters, lagged) = (self.filters.mutableBase(), self.lagged.mutableBase())
+    let (wide, rates) = (self.wide.mutableBase(), self.rates.mutableBase())
     let (head, horizons, snapshots) = (
       self.head.mutableBase(), self.horizons.mutableBase(), self.snapshots.mutableBase()
     )
     // Taken out for the time of the call: they may not be borrowed while the rest of self is.
     var target = exchange(&self.target, with: [])
     target.withUnsafeMutableBufferPointer { target in
-      var bank = bank(filters, lagged, rates, head, horizons, snapshots, target.baseAddress)
+      var bank = bank(
+        filters, lagged, wide, rates, head, horizons, snapshots, target.baseAddress)
       body(&bank, &newton)
     }
     self.target = target
@@ -144,30 +138,33 @@ public struct RegressionBank: Learner {
 
   private func bank(
     _ filters: UnsafeMutablePointer<Float>, _ lagged: UnsafeMutablePointer<Float>,
-    _ rates: UnsafeMutablePointer<Float>, _ head: UnsafeMutablePointer<Float>,
-    _ horizons: UnsafeMutablePointer<Float>, _ snapshots: UnsafeMutablePointer<Float>,
-    _ target: UnsafeMutablePointer<Double>?
+    _ wide: UnsafeMutablePointer<Float>, _ rates: UnsafeMutablePointer<Float>,
+    _ head: UnsafeMutablePointer<Float>, _ horizons: UnsafeMutablePointer<Float>,
+    _ snapshots: UnsafeMutablePointer<Float>, _ target: UnsafeMutablePointer<Double>?
   ) -> millrace_regression {
     millrace_regression(
       columns: columns, filters: filters, isBlockwise: newton != nil, scaled: nil, lagged: lagged,
-      basis: kernelBasis, rates: rates, head: head, horizons: horizons, snapshots: snapshots,
-      target: target, rowCount: UInt64(rowCount))
+      wide: basis == nil ? nil : wide, basis: kernelBasis, rates: rates, head: head,
+      horizons: horizons, snapshots: snapshots, target: target, rowCount: UInt64(rowCount))
   }
 
   /// Whether every lane and the target's moments are finite.
   public var isFinite: Bool {
     target.allSatisfy(\.isFinite)
       && (newton?.curvature.matrix.elements.allSatisfy(\.isFinite) ?? true)
-      && [filters, lagged, rates, head, horizons, snapshots].allSatisfy {
+      && [filters, lagged, wide, rates, head, horizons, snapshots].allSatisfy {
         $0.elements.allSatisfy(\.isFinite)
       }
   }
 
   var filterLanes: FilterLanes { FilterLanes(lanes: 16, inputs: columns) }
   var laggedLanes: FilterLanes {
+    FilterLanes(lanes: 8, inputs: millrace_regression_lagged_width(columns, newton != nil))
+  }
+  var wideLanes: FilterLanes {
     var basis = kernelBasis
     return FilterLanes(
-      lanes: 8, inputs: millrace_regression_lagged_width(columns, &basis, newton != nil))
+      lanes: MILLRACE_BANK_WIDE_FILTERS, inputs: millrace_regression_wide_width(&basis))
   }
   private var kernelBasis: millrace_bank_basis {
     basis?.kernelBasis(columns: columns) ?? millrace_bank_basis()
@@ -182,13 +179,19 @@ extension RegressionBank {
     archive.set(rowCount, as: prefix + "rowCount")
     archive.set(columns, as: prefix + "columns")
     archive.set(target, as: prefix + "target")
-    for (name, lanes, width) in [
-      ("filters", filters, 16), ("lagged", lagged, 8), ("rates", rates, 16), ("head", head, 16),
-      ("horizons", horizons, 16), ("snapshots", snapshots, 16),
-    ] {
+    func set(_ lanes: LaneBuffer, _ width: Int, _ name: String) {
       archive.set(lanes.elements, shape: [lanes.count / width, width], as: prefix + name)
     }
+    set(filters, 16, "filters")
+    set(lagged, laggedLanes.lanes, "lagged")
+    set(rates, 16, "rates")
+    set(head, 16, "head")
+    set(horizons, 16, "horizons")
+    set(snapshots, 16, "snapshots")
     newton?.encode(into: &archive, prefix: prefix)
+    guard let basis else { return }
+    set(wide, wideLanes.lanes, "wide")
+    set(basis.waves, 16, "waves")
   }
 
   /// Reads what `encode` wrote.
@@ -211,5 +214,8 @@ extension RegressionBank {
     horizons = try lanes("horizons", like: horizons)
     snapshots = try lanes("snapshots", like: snapshots)
     try newton?.decode(from: archive, prefix: prefix)
+    guard let waves = basis?.waves else { return }
+    wide = try lanes("wide", like: wide)
+    basis?.waves = try lanes("waves", like: waves)
   }
 }

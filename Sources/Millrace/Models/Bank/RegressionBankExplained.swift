@@ -1,12 +1,17 @@
 internal import CMillraceKernels
 
 extension RegressionBank {
-  /// Every expert with its weight in the mixtures: filters, gradient descents, running means, and
-  /// filters that see the last targets.
+  /// Every expert with its weight in the mixtures: filters, gradient descents, running means,
+  /// filters that see the last targets, and the wide group where there is one.
   public func experts(horizon: LabelHorizon) -> [Expert] {
     let names =
-      (0..<16).map(filterName) + (0..<16).map(rates.rateName)
+      (0..<16).map(filterName) + (0..<MILLRACE_REGRESSION_CHEAP).map(rates.rateName)
       + (0..<8).map { "lagged " + lagged.filterName(lanes: 8, lane: $0) }
+      + (basis == nil
+        ? []
+        : (0..<wideLanes.lanes).map {
+          "wide " + wide.filterName(lanes: wideLanes.lanes, lane: $0)
+        })
     return zip(names, expertWeights(horizon)).map { Expert(name: $0, weight: $1) }
   }
 
@@ -25,12 +30,12 @@ extension RegressionBank {
     return [result]
   }
 
-  /// The coefficients of the functions that the lagged filters see, in the target's units.
+  /// The coefficients of the wide group's functions, in the target's units.
   public func basisTerms(horizon: LabelHorizon) -> [BasisTerm] {
     guard let basis else { return [] }
-    var result = [Double](repeating: 0, count: laggedLanes.inputs)
+    var result = [Double](repeating: 0, count: wideLanes.inputs)
     for (lane, weight) in expertWeights(horizon).dropFirst(32).enumerated() {
-      for (input, mean) in laggedLanes.mean(lagged, lane: lane).enumerated() {
+      for (input, mean) in wideLanes.mean(wide, lane: lane).enumerated() {
         result[input] += weight * mean * target[MILLRACE_TARGET_UNIT]
       }
     }
@@ -48,25 +53,30 @@ extension RegressionBank {
   }
 
   private func expertWeights(_ horizon: LabelHorizon) -> [Double] {
-    switch horizon {
-    case .immediate: head.mixtureWeights(row: 0, expertCount: 40)
+    let count = 32 + (basis == nil ? 0 : wideLanes.lanes)
+    return switch horizon {
+    case .immediate: head.mixtureWeights(row: 0, expertCount: count)
     case .never:
-      horizons.meanMixtureWeights(rows: MILLRACE_REGRESSION_HORIZON_ROWS, expertCount: 40)
+      horizons.meanMixtureWeights(rows: MILLRACE_REGRESSION_HORIZON_ROWS, expertCount: count)
     }
   }
 
   /// An expert's coefficients over its standardised inputs, the constant last.
   private func coefficients(expert: Int) -> [Double] {
-    if expert < 16 { return filterLanes.mean(filters, lane: expert) }
-    if expert >= 32 {
-      let all = laggedLanes.mean(lagged, lane: expert - 32)
-      return newton == nil ? all[..<(columns - 1)] + all.suffix(1) : coefficients(ofMeans: all)
+    func inColumns(_ all: [Double]) -> [Double] { all[..<(columns - 1)] + all.suffix(1) }
+    switch expert {
+    case ..<16: return filterLanes.mean(filters, lane: expert)
+    case ..<(16 + MILLRACE_REGRESSION_CHEAP):
+      func value(_ row: Int) -> Double { Double(rates.base[row * 16 + expert - 16]) }
+      guard value(MILLRACE_RATES_MEMORY) < 1 else {
+        return (0..<columns).map { value(MILLRACE_RATES_WEIGHTS + $0) }
+      }
+      return Array(repeating: 0, count: columns - 1) + [value(MILLRACE_RATES_AVERAGE)]
+    case ..<32:
+      let all = laggedLanes.mean(lagged, lane: expert - 16 - MILLRACE_REGRESSION_CHEAP)
+      return newton == nil ? inColumns(all) : coefficients(ofMeans: all)
+    default: return inColumns(wideLanes.mean(wide, lane: expert - 32))
     }
-    func value(_ row: Int) -> Double { Double(rates.base[row * 16 + expert - 16]) }
-    guard value(MILLRACE_RATES_MEMORY) < 1 else {
-      return (0..<columns).map { value(MILLRACE_RATES_WEIGHTS + $0) }
-    }
-    return Array(repeating: 0, count: columns - 1) + [value(MILLRACE_RATES_AVERAGE)]
   }
 
   /// Of a filter that sees what others say, as distances from the targets' mean in deviations.

@@ -29,12 +29,12 @@ extension RegressionBank {
     if banks[0].newton == nil {
       try merged.filterLanes.merge(
         banks.map(\.filters), changes: changes, into: &merged.filters)
+      let laggedChanges = changes.map { $0.inserting(columns: MILLRACE_REGRESSION_LAGS) }
+      try merged.laggedLanes.merge(
+        banks.map(\.lagged), changes: laggedChanges, into: &merged.lagged)
       // Functions of a column are not those of a shifted one: right as far as the partitions are
       // samples of one stream, like the binary bank's.
-      let inserted = merged.laggedLanes.inputs - merged.columns
-      try merged.laggedLanes.merge(
-        banks.map(\.lagged), changes: changes.map { $0.inserting(columns: inserted) },
-        into: &merged.lagged)
+      try merged.wideLanes.merge(banks.map(\.wide), changes: nil, into: &merged.wide)
     } else {
       try merged.mergeModels(banks, scalers: known.map(\.scaler), scaler: scaler)
       try merged.laggedLanes.merge(banks.map(\.lagged), changes: nil, into: &merged.lagged)
@@ -75,7 +75,9 @@ extension RegressionBank {
       (target[MILLRACE_TARGET_ORIGIN] - other.target[MILLRACE_TARGET_ORIGIN]) / unit)
     if factor == 1, shift == 0 { return self }
     var result = self
-    for (lanes, group) in [(filterLanes, \RegressionBank.filters), (laggedLanes, \.lagged)] {
+    for (lanes, group) in [
+      (filterLanes, \RegressionBank.filters), (laggedLanes, \.lagged), (wideLanes, \.wide),
+    ] where lanes.inputs > 0 {
       let base = result[keyPath: group].mutableBase() + MILLRACE_FILTERS_MEAN * lanes.lanes
       for index in 0..<lanes.inputs * lanes.lanes { base[index] *= factor }
       let constants = base + (lanes.inputs - 1) * lanes.lanes

@@ -1,0 +1,96 @@
+#ifndef MILLRACE_REGRESSION_PARTS_HPP
+#define MILLRACE_REGRESSION_PARTS_HPP
+
+#include "bank_place.hpp"
+#include "bank_wide.hpp"
+#include "regression_head.hpp"
+
+/// The experts' weights at the start of a horizon's block.
+struct RegressionSnapshot {
+  Lanes *averages, *filters, *rates;
+  Eight *lagged;
+  Four *wide;
+
+  /// Whole registers, so that the next snapshot is aligned.
+  static size_t size(size_t columns, size_t laggedColumns, size_t wideColumns) {
+    return 16 * (1 + 2 * columns + (laggedColumns + 1) / 2) +
+           4 * WideFilters::padded(wideColumns);
+  }
+};
+
+/// What is known of the target (`MILLRACE_TARGET_ORIGIN` and on).
+struct Target {
+  /// Targets this many units away are as far away as any.
+  static constexpr double limit = 1e12;
+
+  double *state;
+
+  double &operator[](int index) const { return state[index]; }
+  bool isKnown() const { return state[MILLRACE_TARGET_WEIGHT] > 0; }
+  bool varies() const { return state[MILLRACE_TARGET_UNIT] > 0; }
+  double variance() const { return state[MILLRACE_TARGET_SQUARES] / state[MILLRACE_TARGET_WEIGHT]; }
+
+  /// In units, from the first target.
+  double relative(double value) const {
+    const double distance =
+        (value - state[MILLRACE_TARGET_ORIGIN]) / state[MILLRACE_TARGET_UNIT];
+    return distance < -limit ? -limit : distance > limit ? limit : distance;
+  }
+
+  double restored(float value) const {
+    const double result =
+        state[MILLRACE_TARGET_ORIGIN] + state[MILLRACE_TARGET_UNIT] * double(value);
+    return result < -1e300 ? -1e300 : result > 1e300 ? 1e300 : result;
+  }
+
+  /// Welford's moments (1962), weighted as in West (1979), and the lags.
+  void learn(double y, double weight) const {
+    double &total = state[MILLRACE_TARGET_WEIGHT], &mean = state[MILLRACE_TARGET_MEAN];
+    const double distance = y - mean;
+    total += weight;
+    mean += distance * (weight / total);
+    state[MILLRACE_TARGET_SQUARES] += weight * distance * (y - mean);
+    state[MILLRACE_TARGET_BEFORE_LAST] = state[MILLRACE_TARGET_LAST];
+    state[MILLRACE_TARGET_LAST] = y;
+  }
+};
+
+/// The parts of a `millrace_regression`.
+struct RegressionParts {
+  KalmanFilters<16> filters;
+  KalmanFilters<8> lagged;
+  KalmanFilters<4> wide;
+  Rates rates;
+  RegressionHead head;
+  WidePlace place;
+  Target target;
+  const millrace_regression &bank;
+
+  explicit RegressionParts(const millrace_regression &bank)
+      : filters{{bank.columns, reinterpret_cast<Lanes *>(bank.filters)}, bank.isBlockwise},
+        lagged{{millrace_regression_lagged_width(bank.columns, bank.isBlockwise),
+                reinterpret_cast<Eight *>(bank.lagged)},
+               false},
+        wide{{millrace_regression_wide_width(&bank.basis), reinterpret_cast<Four *>(bank.wide)},
+             false},
+        rates{bank.columns, reinterpret_cast<Lanes *>(bank.rates)},
+        head{reinterpret_cast<Lanes *>(bank.head)},
+        place(head.mixtures(), head.row + MILLRACE_REGRESSION_HEAD_PLACE, wide.filters.d),
+        target{bank.target},
+        bank(bank) {}
+
+  RegressionHorizon horizon(int index) const {
+    return {reinterpret_cast<Lanes *>(bank.horizons) + index * MILLRACE_REGRESSION_HORIZON_ROWS};
+  }
+
+  RegressionSnapshot snapshot(int horizon) const {
+    const size_t size = RegressionSnapshot::size(bank.columns, lagged.filters.d, wide.filters.d);
+    Lanes *averages = reinterpret_cast<Lanes *>(bank.snapshots + horizon * size);
+    Lanes *filters = averages + 1, *rates = filters + bank.columns;
+    Lanes *lagged = rates + bank.columns, *wide = lagged + (this->lagged.filters.d + 1) / 2;
+    return {averages, filters, rates, reinterpret_cast<Eight *>(lagged),
+            reinterpret_cast<Four *>(wide)};
+  }
+};
+
+#endif
