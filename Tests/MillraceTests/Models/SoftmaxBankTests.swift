@@ -157,6 +157,41 @@ import Testing
     #expect(predictions[5 * 499 + 4] < 1e-4)
   }
 
+  @Test func `two million collinear rows agree with double precision`() throws {
+    let count = 2_000_000
+    var uniform = SeededUniform(seed: 5)
+    var (rows, labels): ([Float], [Double]) = ([], [])
+    for index in 0..<count {
+      let a = uniform.normal()
+      rows += [a, -a, 1]
+      let noisy = (index < count / 2 ? a : -2 * a) + uniform.normal()
+      labels.append(noisy < -0.5 ? 0 : noisy < 0.7 ? 1 : 2)
+    }
+    let (bank, predictions) = try learnt(rows, labels, classCount: 3, basis: .linear)
+    #expect(bank.isFinite)
+    var reference = ReferenceSoftmaxBank(columns: 3, isQuadratic: false)
+    var outputs: [Int] = []
+    var (distance, loss, expectedLoss) = (0.0, 0.0, 0.0)
+    for row in 0..<count {
+      let label = Int(labels[row])
+      if !outputs.contains(label) {
+        outputs.append(label)
+        reference.addClass()
+      }
+      let output = outputs.firstIndex(of: label) ?? 0
+      let expected = reference.learn(rows[3 * row..<3 * row + 3].map(Double.init), output)[output]
+      // Over the last tenth, after all that rounding could add up to.
+      guard row >= count - count / 10 else { continue }
+      let own = predictions[3 * row + label]
+      distance += abs(own - expected) / Double(count / 10)
+      loss -= log(own)
+      expectedLoss -= log(expected)
+    }
+    // Where no row goes variances grow to 1,000, and what cancels costs digits.
+    #expect(distance < 6e-3)
+    #expect(abs(loss / expectedLoss - 1) < 1e-3)
+  }
+
   @Test func `forty thousand collinear rows of sixty classes leave it finite`() throws {
     let (rows, labels) = turningStream(count: 2_000, classCount: 60)
     var bank = try SoftmaxBank(settings: LearnerSettings(), columns: 5)
