@@ -12,7 +12,7 @@ struct WidePlace {
   static const uint64_t blockRows = 64;
   static constexpr float negligible = .05f;
   /// The least and the most blocks from one trial to the next.
-  static constexpr float soon = 32, late = 128;
+  static constexpr float soon = 32, late = 64;
 
   Mixtures mixtures;
   float *row;

@@ -86,11 +86,20 @@ extension RunHistory {
   ///   - served: the same with the served version first; may be empty.
   ///   - weights: the importance of each row.
   mutating func record(_ losses: [Double], served: [Double], weights: ArraySlice<Float>) {
-    for (row, weight) in weights.enumerated() {
-      record(
-        learner: losses[3 * row], served: served.isEmpty ? .nan : served[3 * row],
-        baseRate: losses[3 * row + 1], noChange: losses[3 * row + 2], weight: Double(weight))
+    func append(
+      _ series: WritableKeyPath<RunHistory, DecimatedSeries>, _ losses: [Double], _ index: Int
+    ) {
+      self[keyPath: series].append(count: weights.count) { row in
+        (
+          losses.isEmpty ? .nan : losses[3 * row + index],
+          Double(weights[weights.startIndex + row])
+        )
+      }
     }
+    append(\.learnerLoss, losses, 0)
+    append(\.servedLoss, served, 0)
+    append(\.baseRateLoss, losses, 1)
+    append(\.noChangeLoss, losses, 2)
   }
 }
 

@@ -22,18 +22,36 @@ public struct DecimatedSeries: Codable, Equatable, Sendable {
 
   /// Appends the next row's value; one that is not finite takes its place and counts for nothing.
   public mutating func append(_ value: Double, weight: Double = 1) {
-    if rowsInLastPoint == stride || sums.isEmpty {
-      if sums.count == Self.capacity { mergeNeighbours() }
-      sums.append(0)
-      weights.append(0)
-      rowsInLastPoint = 0
+    append(count: 1) { _ in (value, weight) }
+  }
+
+  /// Appends the values and weights of the next `count` rows.
+  @inline(__always)
+  mutating func append(count: Int, _ row: (Int) -> (value: Double, weight: Double)) {
+    var next = 0
+    while next < count {
+      if rowsInLastPoint == stride || sums.isEmpty { beginPoint() }
+      let end = min(count, next + stride - rowsInLastPoint)
+      // In local variables, which stay in registers.
+      var (sum, total) = (sums[sums.count - 1], weights[sums.count - 1])
+      for index in next..<end {
+        let (value, weight) = row(index)
+        guard value.isFinite && weight.isFinite else { continue }
+        sum += value * weight
+        total += weight
+      }
+      (sums[sums.count - 1], weights[sums.count - 1]) = (sum, total)
+      rowsInLastPoint += end - next
+      rowCount += end - next
+      next = end
     }
-    if value.isFinite && weight.isFinite {
-      sums[sums.count - 1] += value * weight
-      weights[weights.count - 1] += weight
-    }
-    rowsInLastPoint += 1
-    rowCount += 1
+  }
+
+  private mutating func beginPoint() {
+    if sums.count == Self.capacity { mergeNeighbours() }
+    sums.append(0)
+    weights.append(0)
+    rowsInLastPoint = 0
   }
 
   private mutating func mergeNeighbours() {
