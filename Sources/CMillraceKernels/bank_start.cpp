@@ -5,9 +5,9 @@
 
 namespace {
 
-const float drifts[16] = {20, 2, .3f, .03f, .003f, 3e-4f, 0,    2,
+const float drifts[16] = {2, .3f, .03f, .003f, 4e-4f, 1e-4f, 0,    2,
                           .2f, .01f, 1e-4f, .2f, .05f, .01f, .001f, .0001f};
-const float constantDrifts[16] = {20, 2, .3f, .03f, .003f, 3e-4f, 0,    2,
+const float constantDrifts[16] = {2, .3f, .03f, .003f, 4e-4f, 1e-4f, 0,    2,
                                   .2f, .01f, 1e-4f, 20, 20, 20, 10, 1};
 const float noises[16] = {0, 0, 0, 0, 0, 0, 0, .05f, .05f, .05f, .05f, 0, 0, 0, 0, 0};
 const float wideDrifts[4] = {.1f, .003f, 0, .001f}, wideNoises[4] = {0, 0, 0, .05f};

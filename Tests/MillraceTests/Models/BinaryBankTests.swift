@@ -58,14 +58,8 @@ import Testing
 
   @Test func `two million collinear rows agree with double precision`() throws {
     let count = 2_000_000
-    var uniform = SeededUniform(seed: 5)
-    var (rows, labels): ([Float], [Double]) = ([], [])
-    for index in 0..<count {
-      let a = uniform.normal()
-      rows += [a, -a, 1]
-      let margin = index < count / 2 ? a : -2 * a
-      labels.append(margin + uniform.normal() > 0.3 ? 1 : 0)
-    }
+    let (rows, scores) = collinearRows(count: count)
+    let labels = scores.map { $0 > 0.3 ? 1.0 : 0 }
     var reference = ReferenceBank(columns: 3, isQuadratic: false)
     let expected = labels.indices.map { row in
       reference.learn(rows[3 * row..<3 * row + 3].map(Double.init), labels[row] == 1)

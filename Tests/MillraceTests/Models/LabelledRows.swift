@@ -75,6 +75,19 @@ struct LabelledRows {
   }
 }
 
+/// Standardised rows of a column, its opposite and the constant, and a noisy score of each that turns
+/// half-way.
+func collinearRows(count: Int) -> (rows: [Float], scores: [Float]) {
+  var uniform = SeededUniform(seed: 5)
+  var (rows, scores): ([Float], [Float]) = ([], [])
+  for index in 0..<count {
+    let a = uniform.normal()
+    rows += [a, -a, 1]
+    scores.append((index < count / 2 ? a : -2 * a) + uniform.normal())
+  }
+  return (rows, scores)
+}
+
 extension Learner {
   /// Learns all rows, `sizes` of them per call in turn, and returns what it predicted before.
   mutating func learn(

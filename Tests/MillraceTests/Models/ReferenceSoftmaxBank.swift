@@ -102,7 +102,7 @@ struct ReferenceSoftmaxBank {
 
   /// - Parameter isQuadratic: whether there is the wide group.
   init(columns: Int, isQuadratic: Bool) {
-    let plain = [20, 2, 0.3, 0.03, 0.003, 3e-4, 0].map { ($0, $0, 0.0) }
+    let plain = [2, 0.3, 0.03, 0.003, 4e-4, 1e-4, 0].map { ($0, $0, 0.0) }
     let noisy = [2, 0.2, 0.01, 1e-4].map { ($0, $0, 0.1) }
     let free: [(Double, Double, Double)] = [
       (0.2, 20, 0), (0.05, 20, 0), (0.01, 20, 0), (0.001, 10, 0), (0.0001, 1, 0),

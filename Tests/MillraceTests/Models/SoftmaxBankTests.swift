@@ -159,14 +159,8 @@ import Testing
 
   @Test func `two million collinear rows agree with double precision`() throws {
     let count = 2_000_000
-    var uniform = SeededUniform(seed: 5)
-    var (rows, labels): ([Float], [Double]) = ([], [])
-    for index in 0..<count {
-      let a = uniform.normal()
-      rows += [a, -a, 1]
-      let noisy = (index < count / 2 ? a : -2 * a) + uniform.normal()
-      labels.append(noisy < -0.5 ? 0 : noisy < 0.7 ? 1 : 2)
-    }
+    let (rows, scores) = collinearRows(count: count)
+    let labels = scores.map { $0 < -0.5 ? 0.0 : $0 < 0.7 ? 1 : 2 }
     let (bank, predictions) = try learnt(rows, labels, classCount: 3, basis: .linear)
     #expect(bank.isFinite)
     var reference = ReferenceSoftmaxBank(columns: 3, isQuadratic: false)
