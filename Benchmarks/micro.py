@@ -35,8 +35,7 @@ SIZES = {
         "Aimed at: 250 ns for `--basis linear` of 6 columns; for `auto` 1.3 times as long where"
         " the truth is linear, and 1,200 ns where 8 columns are curved.",
 }
-
-
+# What the kernels are compiled for, as in clones.h.
 PROCESSORS = {"SSE2": "x86-64", "AVX2": "x86-64-v3", "AVX-512": "x86-64-v4"}
 
 

@@ -40,7 +40,7 @@ struct HeadForecast {
   Lanes narrow[2];
   Eight wide, mixture;
   Forecast<4> filters;
-  Four directions[Filters<4>::padded(Head::lastInputs)];
+  alignas(64) Four directions[Filters<4>::padded(Head::lastInputs)];
   Eight candidate;
   float probability;
 };

@@ -7,7 +7,8 @@
 ///
 /// It falls asleep when its weight in the mixtures has been negligible for some thousand records,
 /// and is woken for one block in many to prove itself; it may go on while its weight doubles from
-/// block to block. Each time that it fails it is asked half as often. Decided by record number.
+/// block to block. Once it has failed it is asked half as often, until it earns its place. Decided
+/// by record number.
 struct WidePlace {
   static const uint64_t blockRows = 64;
   static constexpr float negligible = .05f;
@@ -16,18 +17,21 @@ struct WidePlace {
 
   Mixtures mixtures;
   float *row;
+  /// The group's inputs; 0 for none.
+  size_t width;
   /// How many times the group costs what 90 inputs do; at least 1. Dear groups must be quicker to
   /// prove themselves, and are asked less often.
   float cost;
 
   /// `row` is 16 floats of state.
   WidePlace(const Mixtures &mixtures, Lanes *row, size_t width)
-      : mixtures(mixtures), row(reinterpret_cast<float *>(row)) {
+      : mixtures(mixtures), row(reinterpret_cast<float *>(row)), width(width) {
     const float relative = static_cast<float>(width) / 90;
     cost = relative > 1 ? relative * relative : 1;
   }
 
-  bool isAwake() const { return state(1) > 0; }
+  /// Never where there is no such group, whatever was read.
+  bool isAwake() const { return width > 0 && state(1) > 0; }
 
   /// - `variance`: of each weight, before anything is learnt.
   void start(bool isWide, float variance) const {

@@ -4,6 +4,7 @@
 #include "bank_mixtures.hpp"
 #include "bank_wide.hpp"
 #include "softmax.h"
+#include "softmax_lanes.hpp"
 
 /// What a bank knows of one class.
 struct ClassRows {
@@ -107,15 +108,6 @@ struct SoftmaxExperts {
   Four memories() const { return *reinterpret_cast<Four *>(head + MILLRACE_SOFTMAX_MEMORIES); }
 };
 
-/// No probability is below this share of the uniform one.
-static const float floorShare = 2e-4f;
-static const float marginLimit = 300;
-
-template <typename F>
-MILLRACE_INLINE F floored(F p, float uniform) {
-  return (1.0f - floorShare) * p + floorShare * uniform;
-}
-
 /// The labels that are simply wrong: twice the binary share, as they fall on all classes.
 template <int N>
 MILLRACE_INLINE Vector<float, N> wrongShare(const Filters<N> &filters) {
@@ -139,17 +131,6 @@ MILLRACE_INLINE Vector<float, N> odds(Vector<float, N> kappa, Vector<float, N> m
 /// Gradient descent's margin.
 MILLRACE_INLINE Lanes descentMargin(const SoftmaxExperts &experts, const Lanes *weights) {
   return clamped<16>(dot<16>(weights, experts.z, experts.d), -marginLimit, marginLimit);
-}
-
-/// eˣ of what is at most 0.
-template <int N>
-MILLRACE_INLINE Vector<float, N> decayed(Vector<float, N> x) {
-  return exponential<N>(blend<N>(x > -80, x, Vector<float, N>{} - 80.0f));
-}
-
-template <int N>
-MILLRACE_INLINE Vector<float, N> greater(Vector<float, N> a, Vector<float, N> b) {
-  return blend<N>(a > b, a, b);
 }
 
 /// What the tables say of one class, up to the sum over the classes.

@@ -14,8 +14,6 @@ const int mixerCount = 3;
 const float rates[mixerCount] = {3e-4f, 2e-3f, 8e-3f};
 const float lastShare = 1e-4f;
 
-const Lanes newtonLanes = {1, 1, 1, 1, 1, 1, 1, 1, 1};
-const Lanes descentLanes = {0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1};
 
 struct Head {
   Lanes *row;
@@ -145,7 +143,7 @@ MILLRACE_INLINE double learn(const millrace_wide_bank &bank, const float *row, b
   const Forecast16 now = forecast(head, margins(bank.weights, row, bank.columns));
   weight = weight < wideWeightLimit ? weight : wideWeightLimit;
   const Experts16 &own = now.experts;
-  // Descent takes its own step, and beyond some length would overshoot.
+  // Descent takes its own step, and beyond some length one of one record would overshoot.
   const Lanes rate = head.row[MILLRACE_WIDE_RATE] * (weight / bank.columns);
   const float limit = 4 / squaredLength(row, bank.columns);
   const Lanes length = blend<16>(newtonLanes > 0, Lanes{} + weight,

@@ -3,35 +3,20 @@
 #include <cstring>
 
 #include "clones.h"
+#include "softmax_lanes.hpp"
 #include "wide_lanes.hpp"
 
 namespace {
-
-typedef Vector<float, 4> Four;
 
 const int mixerCount = 3;
 /// Rows whose margins are worked on at once.
 const size_t tileRows = 4;
 
-/// No probability is below this share of the uniform one.
-const float floorShare = 2e-4f;
-const float marginLimit = 300;
 /// Steps of the last layer, which weighs the experts' logarithms beside the mixture's.
 const float mixerRates[mixerCount] = {3e-4f, 2e-3f, 8e-3f};
 const float lastShare = 5e-4f;
 /// From here on one record in so many is scored by frozen experts.
 const uint64_t scoredFrom = 1024, scoredEvery = 3;
-
-template <typename F>
-MILLRACE_INLINE F floored(F p, float uniform) {
-  return (1 - floorShare) * p + floorShare * uniform;
-}
-
-/// eˣ of what is at most 0.
-template <int N>
-MILLRACE_INLINE Vector<float, N> decayed(Vector<float, N> x) {
-  return exponential<N>(blend<N>(x > -80, x, Vector<float, N>{} - 80.0f));
-}
 
 struct Head {
   Lanes *row;
@@ -243,7 +228,7 @@ MILLRACE_INLINE void keep(const Bank &bank, const float *row, size_t label,
   *root = __builtin_sqrtf(spread);
 
   const ClassForecast &own = bank.said[label];
-  // Beyond this length a step of descent would overshoot.
+  // Beyond this length a step of descent by one record would overshoot.
   const Lanes rate = bank.head.row[MILLRACE_WIDE_SOFTMAX_RATE] * (weight / bank.columns);
   const float limit = 4 / squaredLength(row, bank.columns);
   const Lanes descent = blend<16>(rate < limit, rate, Lanes{} + limit);

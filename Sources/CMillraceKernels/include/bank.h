@@ -12,7 +12,7 @@ extern "C" {
 /// Rows of a part's state; each row has a float for every lane of the part.
 enum {
   /// Filters: what the means and the waiting step follow; then d rows of means, d rows of the
-  /// waiting step's direction u, the rows of the covariances' lower triangles (see
+  /// waiting step's direction u (with four lanes both are filled up with 0 to a multiple of four), the rows of the covariances' lower triangles (see
   /// `millrace_filters_covariance_row`).
   MILLRACE_FILTERS_DRIFT = 0,
   MILLRACE_FILTERS_CONSTANT_DRIFT,

@@ -15,7 +15,6 @@ extern "C" {
 enum {
   MILLRACE_WIDE_SOFTMAX_NEWTON = 9,
   MILLRACE_WIDE_SOFTMAX_DESCENT = 4,
-  MILLRACE_WIDE_SOFTMAX_FREQUENCIES = 3,
   MILLRACE_WIDE_SOFTMAX_LINEAR = MILLRACE_WIDE_SOFTMAX_NEWTON + MILLRACE_WIDE_SOFTMAX_DESCENT,
   /// Rows of a class: its counts in the frequencies' lanes; in the first lane the curvature that it
   /// was learnt with; a row of weights per column.

@@ -13,7 +13,7 @@ public struct Expert: Sendable, Equatable {
 
   /// What a model that takes Newton's steps is called.
   static func newtonName(memory: Float, noise: Float) -> String {
-    let name = memory > 1e9 ? "Newton's step" : "Newton's step, memory \(Int(memory)) records"
+    let name = memory >= 1e9 ? "Newton's step" : "Newton's step, memory \(Int(memory)) records"
     return noise > 0 ? "\(name), label noise \(noise)" : name
   }
 }

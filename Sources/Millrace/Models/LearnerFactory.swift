@@ -43,15 +43,16 @@ extension LearnerSettings {
 
 extension LearnerSettings {
   /// What `auto` is. From some width on a covariance for each filter would cost too much, from
-  /// another on one curvature for all models.
+  /// another on one curvature for all models: there AdaGrad learns.
   private func bank(task: Task, columnCount: Int) -> any Learner.Type {
     // A basis that is asked for is that of the banks with covariances.
     let isPlain = basis == .auto || basis == .linear
     if isPlain, columnCount > NewtonBlocks.columnLimit { return LinearLearner.self }
     let isWide = isPlain && columnCount >= NewtonBlocks.leastColumns
+    let isWideOfClasses = isPlain && columnCount >= WideSoftmaxBank.leastColumns
     return switch task {
     case .binary: isWide ? WideBank.self : BinaryBank.self
-    case .multiclass: isWide ? WideSoftmaxBank.self : SoftmaxBank.self
+    case .multiclass: isWideOfClasses ? WideSoftmaxBank.self : SoftmaxBank.self
     case .regression: RegressionBank.self
     }
   }

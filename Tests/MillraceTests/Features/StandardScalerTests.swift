@@ -13,6 +13,16 @@ import Testing
     #expect(scaler.means == [3] && scaler.missingCounts == [1])
   }
 
+  @Test func `the farthest numbers are cut or 0, whether the column has varied or not`() {
+    var scaler = StandardScaler(columnCount: 2, limit: 10)
+    let far = Float.greatestFiniteMagnitude
+    let rows = [-far, 0, far, 1, -far, far]
+    var output = [Float](repeating: .nan, count: 9)
+    scaler.transformAndUpdate(rows, count: 3, into: &output, stride: 3)
+    #expect(output == [0, 0, 1, 0, 0, 1, output[6], 10, 1])
+    #expect(abs(output[6]) < 10)
+  }
+
   @Test(arguments: [1, 7, 8, 20]) func `equals the means and deviations of what came before`(
     columns: Int
   ) {

@@ -159,12 +159,43 @@ private struct WideClasses {
     #expect(losses.merged < losses.half && losses.merged < losses.whole * 1.02, "\(losses)")
   }
 
+  @Test func `a class that one partition has not seen is the other's, over its own columns`() throws
+  {
+    let stream = LabelledRows.linear(.multiclass, count: 12_000, classCount: 4)
+    func part(_ kept: [Int]) -> (learner: WideSoftmaxBank, scaler: StandardScaler) {
+      var rows = stream
+      rows.features = kept.flatMap { stream.features[$0 * 6..<$0 * 6 + 6] }
+      rows.labels = kept.map { stream.labels[$0] }
+      rows.weights = kept.map { stream.weights[$0] }
+      let (standardized, scaler) = rows.standardized()
+      var bank = WideSoftmaxBank(columns: 7)
+      _ = bank.learn(
+        standardized, columns: 7, labels: rows.labels, weights: rows.weights, width: 4)
+      return (bank, scaler)
+    }
+    let test = LabelledRows.linear(.multiclass, count: 4_000, classCount: 4, seed: 9)
+    func loss(_ bank: WideSoftmaxBank, _ scaler: StandardScaler) -> Double {
+      var output = [Float](repeating: 0, count: test.count * 7)
+      FrozenScaler(scaler).transform(test.features, count: test.count, into: &output, stride: 7)
+      let predictions = bank.predict(output, columns: 7, width: 4)
+      let losses = test.labels.indices.map { -log(predictions[4 * $0 + Int(test.labels[$0])]) }
+      return losses.reduce(0, +) / Double(losses.count)
+    }
+    // Of the half whose fifth column is high, without class 0: its means and deviations differ.
+    let some = part(
+      (0..<6_000).filter { stream.features[6 * $0 + 4] > 100 && stream.labels[$0] > 0 })
+    let other = part(Array(6_000..<12_000))
+    let whole = part(Array(0..<12_000))
+    let merged = try WideSoftmaxBank.merging([some, other], scaler: whole.scaler)
+    #expect(loss(merged, whole.scaler) < 1.1 * loss(whole.learner, whole.scaler))
+  }
+
   @Test func `is what auto is for wide records of several classes`() throws {
     func learner(_ columnCount: Int) throws -> any Learner {
       try LearnerSettings().makeLearner(task: .multiclass, columnCount: columnCount)
     }
-    #expect(try learner(48) is WideSoftmaxBank)
-    #expect(try learner(47) is SoftmaxBank)
+    #expect(try learner(130) is WideSoftmaxBank)
+    #expect(try learner(129) is SoftmaxBank)
     #expect(try learner(3_000) is LinearLearner)
   }
 }

@@ -14,7 +14,8 @@ struct BankBasis: Sendable {
   /// A filter's pass is quadratic in the width: some 3 µs a record at this one.
   private static let widthOfPairs = 160
   private static let widthOfKinks = 64
-  private static let greatestWidth = 512
+  /// No bank with covariances has more inputs.
+  static let greatestWidth = 512
   /// Where Fourier features still fit.
   private static let widthOfWaves = 67
   private static let mostWaves = 48

@@ -137,9 +137,11 @@ extension BinaryBank {
   ) throws(MillraceError) {
     let rows = try archive.shape(prefix + "rates")[0]
     let first = MILLRACE_RATES_WEIGHTS
-    guard rows > first else {
+    guard (1...BankBasis.greatestWidth).contains(rows - first) else {
       throw MillraceError(
-        .store, "tensor '\(prefix)rates' has \(rows) rows; expected more than \(first)")
+        .store,
+        "tensor '\(prefix)rates' has \(rows) rows; expected \(first + 1) to "
+          + "\(first + BankBasis.greatestWidth)")
     }
     try self.init(settings: settings, columns: rows - first)
     rowCount = Int(try archive.integer(prefix + "rowCount", in: 0 ... .max))

@@ -52,7 +52,8 @@ extension RegressionBank {
     var parts: [(curvature: SharedCurvature, models: [[Double]], scaler: StandardScaler)] = []
     for (bank, own) in zip(banks, scalers) {
       guard let newton = bank.newton else { continue }
-      let models = (0..<16).map { filterLanes.mean(bank.filters, lane: $0) }
+      let change = ColumnChange(from: own, to: scaler)
+      let models = (0..<16).map { change.weights(filterLanes.mean(bank.filters, lane: $0)) }
       parts.append((newton.curvature, models, own))
     }
     let models = try blocks.curvature.merge(parts, scaler: scaler)

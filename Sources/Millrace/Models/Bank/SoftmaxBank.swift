@@ -149,9 +149,7 @@ public struct SoftmaxBank: Learner {
   /// Gives a label's class an output, of which nothing is learnt yet.
   mutating func addOutput(_ label: Double) {
     classes.add(label)
-    var larger = LaneBuffer(count: outputCount * outputSize)
-    larger.mutableBase().update(from: outputs.base, count: outputs.count)
-    outputs = larger
+    outputs = outputs.grown(to: outputCount * outputSize)
   }
 
   // MARK: - The kernel
@@ -252,7 +250,7 @@ extension SoftmaxBank {
   ) throws(MillraceError) {
     let counts = try archive.integers(prefix + "counts", count: 4)
     let indices = try archive.integers(prefix + "classes")
-    guard (1...1 << 20).contains(counts[0]), counts[1] >= 0, counts[3] >= 0,
+    guard (1...Int64(BankBasis.greatestWidth)).contains(counts[0]), counts[1] >= 0, counts[3] >= 0,
       (0..<max(indices.count, 1)).contains(Int(counts[2])),
       indices.allSatisfy({ $0 >= 0 }), Set(indices).count == indices.count
     else {

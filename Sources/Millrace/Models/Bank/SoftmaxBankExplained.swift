@@ -4,8 +4,8 @@ extension SoftmaxBank {
   /// Every expert with its weight in the mixtures: filters, gradient descents, the wide group where
   /// there is one, frequencies, and tables of what follows what.
   public func experts(horizon: LabelHorizon) -> [Expert] {
-    let rates = (head.base + MILLRACE_SOFTMAX_RATES * 16)
-    let memories = (head.base + MILLRACE_SOFTMAX_MEMORIES * 16)
+    let rates = head.base + MILLRACE_SOFTMAX_RATES * 16
+    let memories = head.base + MILLRACE_SOFTMAX_MEMORIES * 16
     let wideNames = (0..<wideLanes.lanes).map { lane in
       basis == nil ? nil : "wide " + wide.filterName(lanes: wideLanes.lanes, lane: lane)
     }

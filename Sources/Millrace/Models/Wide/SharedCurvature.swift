@@ -146,9 +146,10 @@ struct SharedCurvature: Sendable {
     return result
   }
 
-  /// The sum of the partitions' curvatures and the models that were learnt with them, each read in
-  /// the columns of the merged scaler and weighed by its curvature: H = ΣHₚ, w = H⁻¹ΣHₚwₚ. O(d³)
+  /// The sum of the partitions' curvatures, each read in the columns of the merged scaler, and the
+  /// models that were learnt with them, weighed by their curvature: H = ΣHₚ, w = H⁻¹ΣHₚwₚ. O(d³)
   ///
+  /// - Parameter parts: with models over the columns of the merged scaler.
   /// - Throws: `numerical` when the sum is not positive definite.
   mutating func merge(
     _ parts: [(curvature: SharedCurvature, models: [[Double]], scaler: StandardScaler)],
@@ -165,11 +166,9 @@ struct SharedCurvature: Sendable {
       for (index, element) in toPart.products(part.curvature.whole.elements).enumerated() {
         curvature[index] += element
       }
-      let change = ColumnChange(from: part.scaler, to: scaler)
       for (model, weights) in part.models.enumerated() {
-        let moved = change.weights(weights)
         for row in 0..<d {
-          for column in 0..<d { pulls[model][row] += weighted[row * d + column] * moved[column] }
+          for column in 0..<d { pulls[model][row] += weighted[row * d + column] * weights[column] }
         }
       }
     }

@@ -11,8 +11,8 @@ internal import CMillraceKernels
 /// they are hard to beat. With three running label means they are mixed by how well they predict,
 /// and combined by a last layer, as in `BinaryBank`.
 ///
-/// Blocks hold 1, 2, 4, … 16 records, more where a row is wider. A row of weight 0 is predicted and
-/// otherwise ignored; one counts at most like a hundred.
+/// Blocks hold 1, 2, 4, … 16 records, more where a row is wider. A row of weight 0 teaches
+/// nothing, but counts as a record that has passed; one counts at most like a hundred.
 package struct WideBank: Learner {
   /// The width of the rows, the constant included.
   let columns: Int

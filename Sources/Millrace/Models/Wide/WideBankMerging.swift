@@ -19,12 +19,12 @@ extension WideBank {
     merged.head = .average(banks.map(\.head), shares: shares)
     let models = try merged.newton.curvature.merge(
       parts.map { bank, own in
-        (
-          curvature: bank.newton.curvature,
-          models: (0..<MILLRACE_WIDE_LINEAR).map { lane in
-            (0..<bank.columns).map { Double(bank.weights.base[$0 * lanes + lane]) }
-          }, scaler: own
-        )
+        let change = ColumnChange(from: own, to: scaler)
+        let models = (0..<MILLRACE_WIDE_LINEAR).map { lane in
+          change.weights(
+            (0..<bank.columns).map { Double(bank.weights.base[$0 * lanes + lane]) })
+        }
+        return (curvature: bank.newton.curvature, models: models, scaler: own)
       }, scaler: scaler)
     let base = merged.weights.mutableBase()
     for (lane, weights) in models.enumerated() {

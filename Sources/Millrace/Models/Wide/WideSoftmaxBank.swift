@@ -13,8 +13,8 @@ internal import CMillraceKernels
 /// below a small share of the uniform one.
 ///
 /// Blocks hold 1, 2, 4, 8 records, more where a row is wider; a class that comes for the first time
-/// ends its block and is an output from then on. A row of weight 0 is predicted and otherwise
-/// ignored; one counts at most like a hundred.
+/// ends its block and is an output from then on. A row of weight 0 teaches nothing, but
+/// counts as a record that has passed; one counts at most like a hundred.
 package struct WideSoftmaxBank: Learner {
   /// The width of the rows, the constant included.
   let columns: Int
@@ -31,6 +31,9 @@ package struct WideSoftmaxBank: Learner {
   private var pulls = LaneBuffer(count: 0)
   private var roots: LaneBuffer
 
+  /// From this width on, the constant included, a covariance for each filter of `SoftmaxBank` would
+  /// cost too much.
+  static let leastColumns = 130
   static let lanes = 16
   /// Rows that are predicted between two looks at the answers.
   private static let chunkRows = 32

@@ -25,7 +25,9 @@ extension WideSoftmaxBank {
 
     var outputs = parts.map { _ in [Float]() }
     for index in merged.classes.indices {
-      let own = banks.map { $0.rows(ofClass: index) }
+      let own = parts.map { bank, own in
+        bank.rows(ofClass: index, over: ColumnChange(from: own, to: scaler))
+      }
       let average = SoftmaxBank.weightedMean(own, shares: shares)
       for part in parts.indices { outputs[part] += own[part] ?? average }
     }
@@ -38,12 +40,22 @@ extension WideSoftmaxBank {
     return merged
   }
 
-  private func rows(ofClass index: Int) -> [Float]? {
+  /// The rows of a class with its models read over other columns; `nil` if it was not seen.
+  private func rows(ofClass index: Int, over change: ColumnChange) -> [Float]? {
     guard let output = classes.output(of: Double(index)) else { return nil }
-    return Array(UnsafeBufferPointer(start: outputs.base + output * outputSize, count: outputSize))
+    var result = Array(
+      UnsafeBufferPointer(start: outputs.base + output * outputSize, count: outputSize))
+    for lane in 0..<MILLRACE_WIDE_SOFTMAX_LINEAR {
+      let own = change.weights(weights(outputs, output: output, lane: lane))
+      for (column, weight) in own.enumerated() {
+        result[(MILLRACE_WIDE_SOFTMAX_WEIGHTS + column) * Self.lanes + lane] = Float(weight)
+      }
+    }
+    return result
   }
 
-  /// - Parameter parts: with the rows of this bank's outputs as each part has them.
+  /// - Parameter parts: with the rows of this bank's outputs as each part has them, over the columns
+  ///   of the merged scaler.
   private mutating func mergeModels(
     _ parts: [(curvature: SharedCurvature, outputs: LaneBuffer, scaler: StandardScaler)],
     scaler: StandardScaler
