@@ -43,9 +43,10 @@ MILLRACE_INLINE Longs arePresent(Floats x) {
 }
 
 MILLRACE_INLINE Factors<width> factors(Statistics columns, Doubles inverseCounts) {
-  const Floats mean = __builtin_convertvector(columns.means, Floats);
-  const Doubles rest = columns.means - __builtin_convertvector(mean, Doubles);
   const Doubles inverse = inverseDeviations(columns, inverseCounts);
+  const Doubles means = inverse > 0 ? columns.means : Doubles{};
+  const Floats mean = __builtin_convertvector(means, Floats);
+  const Doubles rest = means - __builtin_convertvector(mean, Doubles);
   return {mean, __builtin_convertvector(rest, Floats),
           __builtin_convertvector(inverse < FLT_MAX ? inverse : Doubles{} + FLT_MAX, Floats)};
 }
