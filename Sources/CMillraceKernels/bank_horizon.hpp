@@ -37,7 +37,7 @@ struct Horizon {
 };
 
 /// Per record that is scored.
-static const Vector<float, 4> horizonShares = {1e-4f, 3e-4f, 1e-3f, 3e-3f};
+static const Vector<float, 4> horizonShares = {1e-4f, 1e-3f, 3e-3f, 1e-2f};
 static const float horizonTopShare = 1e-3f;
 
 struct HorizonForecast {
