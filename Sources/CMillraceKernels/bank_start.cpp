@@ -21,8 +21,9 @@ const float lastDrifts[4] = {0, 1e-6f, 1e-5f, 1e-4f}, noNoise[4] = {};
 const float calibrationDrift = 1e-6f;
 const float memories[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, .5f, .8f, .9f, .95f};
 
-/// The variance of the experts' weights, and of the last layers'.
-const float variances[16] = {3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3};
+/// The variance of the experts' weights, and of the last layers'. What drifts slowly expects small
+/// weights, and so loses less before it knows them.
+const float variances[16] = {3, 3, 3, 3, .5f, .5f, .5f, 3, 3, 3, 3, 3, 3, 3, 3, 3};
 /// Where classes are far apart weights are large: some lanes expect that.
 const float softmaxVariances[16] = {3, 3, 3, 3, 3, 30, 3, 3, 3, 30, 30, 3, 3, 3, 3, 3};
 const float lastVariances[4] = {.05f, .05f, .05f, .05f};

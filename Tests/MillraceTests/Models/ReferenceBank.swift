@@ -86,7 +86,7 @@ struct ReferenceBank {
     let noisy = [2, 0.2, 0.01, 1e-4]
     let free: [(Double, Double)] = [(0.2, 20), (0.05, 20), (0.01, 20), (0.001, 10), (0.0001, 1)]
     filters =
-      plain.map { Filter($0, $0, variance: 3, count: columns) }
+      plain.map { Filter($0, $0, variance: $0 < 1e-3 ? 0.5 : 3, count: columns) }
       + noisy.map { Filter($0, $0, noise: 0.05, variance: 3, count: columns) }
       + free.map { Filter($0.0, $0.1, variance: 3, count: columns) }
     if isQuadratic {
