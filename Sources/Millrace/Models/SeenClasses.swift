@@ -16,6 +16,13 @@ struct SeenClasses: Sendable, Equatable {
   /// Whether a label's class has an output.
   func contains(_ label: Double) -> Bool { output(of: label) != nil }
 
+  /// How many rows come before the first one that brings a new class; one of weight 0 brings none.
+  func knownCount(
+    _ labels: UnsafePointer<Double>, _ weights: UnsafePointer<Float>, limit: Int
+  ) -> Int {
+    (0..<limit).first { weights[$0] > 0 && !contains(labels[$0]) } ?? limit
+  }
+
   /// Gives a label's class an output.
   mutating func add(_ label: Double) {
     guard let index = Int(exactly: label) else { return }

@@ -96,7 +96,7 @@ package struct WideSoftmaxBank: Learner {
     var start = 0
     while start < rows.count {
       let limit = min(Self.chunkRows, newton.room, rows.count - start)
-      let count = (0..<limit).first { isNew(labels[start + $0], weights[start + $0]) } ?? limit
+      let count = classes.knownCount(labels + start, weights + start, limit: limit)
       if count > 0 {
         learnKnown(
           rows.slice(from: start, count: count), labels + start, weights + start,
@@ -111,10 +111,6 @@ package struct WideSoftmaxBank: Learner {
       }
       start += max(count, 1)
     }
-  }
-
-  private func isNew(_ label: Double, _ weight: Float) -> Bool {
-    weight > 0 && !classes.contains(label)
   }
 
   /// Learns rows of one block and of classes that have an output.
@@ -176,26 +172,10 @@ package struct WideSoftmaxBank: Learner {
       rowCount: UInt64(newton.recordCount), pending: newton.pending)
   }
 
-  private struct Scratch {
-    let room: UnsafeMutablePointer<Float>
-    let probabilities: UnsafeMutablePointer<Float>
-    let labels: UnsafeMutablePointer<Int32>
-  }
-
-  /// Room for the kernel, and for probabilities and labels of a chunk.
-  private func withScratch(rowCount: Int, _ body: (Scratch) -> Void) {
-    let rows = min(Self.chunkRows, rowCount)
-    let room = millrace_wide_softmax_room_size(outputCount)
-    let bytes = MemoryLayout<Float>.stride * (room + rows * outputCount + rows)
-    withUnsafeTemporaryAllocation(byteCount: bytes, alignment: 64) { raw in
-      guard let base = raw.baseAddress else { return }
-      let floats = base.bindMemory(to: Float.self, capacity: room + rows * outputCount)
-      let end = base + MemoryLayout<Float>.stride * (room + rows * outputCount)
-      body(
-        Scratch(
-          room: floats, probabilities: floats + room,
-          labels: end.bindMemory(to: Int32.self, capacity: rows)))
-    }
+  private func withScratch(rowCount: Int, _ body: (ClassScratch) -> Void) {
+    ClassScratch.with(
+      room: millrace_wide_softmax_room_size(outputCount), rows: min(Self.chunkRows, rowCount),
+      outputs: outputCount, body)
   }
 
   package var isFinite: Bool {
