@@ -3,8 +3,9 @@
 /// costs the calls nothing.
 extern void openblas_set_num_threads(int count);
 
-/// Ends the threads that OpenBLAS has started when it was loaded: they would spin for the next 25 ms
-/// beside who reads and who learns. What OpenBLAS itself does before a fork; not all builds have it.
+/// Ends the threads that OpenBLAS has started when it was loaded: they would spin for the next
+/// 25 ms beside who reads and who learns. What OpenBLAS itself does before a fork; not all builds
+/// have it.
 extern int blas_thread_shutdown_(void) __attribute__((weak));
 
 __attribute__((constructor)) static void run_openblas_on_one_thread(void) {

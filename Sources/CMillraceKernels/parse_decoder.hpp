@@ -118,8 +118,8 @@ std::string_view level_text(std::string_view text);
 /// Empty, `?`, or `NA`, `NaN`, `null`, `none` in any case.
 bool is_missing(std::string_view text);
 
-/// A number in any of its forms: spaces around it, a plus sign, an exponent, `inf`, `true`, `false`;
-/// a missing one is NaN.
+/// A number in any of its forms: spaces around it, a plus sign, an exponent, `inf`, `true`,
+/// `false`; a missing one is NaN.
 bool read_number(std::string_view text, double &value);
 
 class JSONReader;

@@ -23,7 +23,8 @@ struct EightTexts {
   Words tails, heads, lengths;
 };
 
-/// The texts bytes[starts[s·k], ends[s·k] − 1) for k < 8; eight bytes in front of each are readable.
+/// The texts bytes[starts[s·k], ends[s·k] − 1) for k < 8; eight bytes in front of each are
+/// readable.
 template <int s>
 MILLRACE_INLINE EightTexts eight_texts(const uint8_t *bytes, const uint32_t *starts,
                                        const uint32_t *ends) {

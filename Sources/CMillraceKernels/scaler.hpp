@@ -6,8 +6,8 @@
 #include "bank_lanes.hpp"
 
 /// What standardises some columns: means in two parts, as a `float` alone would lose the digits of
-/// a column that varies little beside its size, and 1/deviation; 0 for a column that has not varied,
-/// from whose mean a number may be infinitely far.
+/// a column that varies little beside its size, and 1/deviation; 0 for a column that has not
+/// varied, from whose mean a number may be infinitely far.
 template <int N>
 struct Factors {
   Vector<float, N> mean, rest, inverse;

@@ -12,8 +12,8 @@ extern "C" {
 /// Rows of a part's state; each row has a float for every lane of the part.
 enum {
   /// Filters: what the means and the waiting step follow; then d rows of means, d rows of the
-  /// waiting step's direction u (with four lanes both are filled up with 0 to a multiple of four), the rows of the covariances' lower triangles (see
-  /// `millrace_filters_covariance_row`).
+  /// waiting step's direction u (with four lanes both are filled up with 0 to a multiple of four),
+  /// the rows of the covariances' lower triangles (see `millrace_filters_covariance_row`).
   MILLRACE_FILTERS_DRIFT = 0,
   MILLRACE_FILTERS_CONSTANT_DRIFT,
   MILLRACE_FILTERS_NOISE,
@@ -35,22 +35,26 @@ enum {
   /// are the wide group's and whose next four those of further experts; in three such rows 1/n for
   /// the n experts awake; what the wide group had in each of the four when it fell asleep, in rows
   /// of 4; the four's own weights.
+  MILLRACE_EXPERTS_ROWS = 3,
   MILLRACE_MIXTURES_WEIGHTS = 0,
-  MILLRACE_MIXTURES_PRIOR = 12,
-  MILLRACE_MIXTURES_ASLEEP = 15,
-  MILLRACE_MIXTURES_TOP = 16,
+  MILLRACE_MIXTURES_PRIOR = 4 * MILLRACE_EXPERTS_ROWS,
+  MILLRACE_MIXTURES_ASLEEP = MILLRACE_MIXTURES_PRIOR + MILLRACE_EXPERTS_ROWS,
+  MILLRACE_MIXTURES_TOP,
   MILLRACE_MIXTURES_ROWS,
-  /// Head: mixtures, three mixers of three rows of weights of the logits (lanes 8 to 11 of the third
-  /// row are the mixtures'), the weights of the last layer's candidates, the wide group's record, four
-  /// filters over five inputs in rows of 4.
+  /// Where what follows the mixtures of a head or a horizon starts: one row is not used.
+  MILLRACE_MIXTURES_END = MILLRACE_MIXTURES_ROWS + 1,
+  /// Head: mixtures, three mixers of three rows of weights of the logits (lanes 8 to 11 of the
+  /// third row are the mixtures'), the weights of the last layer's candidates, the wide group's
+  /// record, four filters over five inputs in rows of 4: means, direction and covariances are
+  /// filled up to eight inputs, three squares of four.
   MILLRACE_HEAD_MIXTURES = 0,
-  MILLRACE_HEAD_MIXERS = 18,
-  MILLRACE_HEAD_LAST = 27,
+  MILLRACE_HEAD_MIXERS = MILLRACE_MIXTURES_END,
+  MILLRACE_HEAD_LAST = MILLRACE_HEAD_MIXERS + 3 * MILLRACE_EXPERTS_ROWS,
   MILLRACE_HEAD_PLACE,
   MILLRACE_HEAD_FILTERS,
-  MILLRACE_HEAD_ROWS = 47,
+  MILLRACE_HEAD_ROWS = MILLRACE_HEAD_FILTERS + (MILLRACE_FILTERS_MEAN + 2 * 8 + 3 * 16) * 4 / 16,
   /// Horizon: mixtures, a filter over two inputs in rows of 1.
-  MILLRACE_HORIZON_CALIBRATION = 18,
+  MILLRACE_HORIZON_CALIBRATION = MILLRACE_MIXTURES_END,
   MILLRACE_HORIZON_ROWS,
   MILLRACE_BANK_HORIZONS = 2,
   MILLRACE_BANK_WIDE_FILTERS = 4,
@@ -104,8 +108,8 @@ size_t millrace_bank_horizons_size(void);
 size_t millrace_bank_snapshot_size(size_t columns, size_t wideColumns);
 
 /// Where the waiting step's direction starts in the rows of some filters, and where row i of their
-/// covariances does: its elements up to the diagonal, with four lanes up to the end of the diagonal's
-/// square of four.
+/// covariances does: its elements up to the diagonal, with four lanes up to the end of the
+/// diagonal's square of four.
 size_t millrace_filters_direction_row(size_t lanes, size_t inputs, size_t means);
 size_t millrace_filters_covariance_row(size_t lanes, size_t inputs, size_t means, size_t i);
 

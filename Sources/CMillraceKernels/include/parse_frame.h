@@ -26,9 +26,9 @@ size_t millrace_frame_lines(const uint8_t *bytes, size_t from, size_t length, in
                             size_t capacity, size_t *consumed);
 
 /// The same for CSV records (RFC 4180): a `\n` inside a quoted field does not end a record. A quote
-/// opens a field only at the field's start, as in Python's csv module. One that is not closed within
-/// `limit` bytes of the record's start, or by the end, is taken for an ordinary character, so that
-/// a stray quote costs one record and not the rest of the file.
+/// opens a field only at the field's start, as in Python's csv module. One that is not closed
+/// within `limit` bytes of the record's start, or by the end, is taken for an ordinary character,
+/// so that a stray quote costs one record and not the rest of the file.
 size_t millrace_frame_csv(const uint8_t *bytes, size_t from, size_t length, int at_end,
                           uint8_t delimiter, size_t limit, millrace_frame_state *state,
                           size_t *starts, size_t *ends, size_t capacity, size_t *consumed);

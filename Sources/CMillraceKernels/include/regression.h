@@ -15,24 +15,27 @@ extern "C" {
 enum {
   /// Two lags of the target stand before the constant of the lagged and the wide filters.
   MILLRACE_REGRESSION_LAGS = 2,
-  /// Cheap experts in use: the first lanes of 16; the mixtures have the lagged filters in the places
-  /// of the others.
+  /// Cheap experts in use: the first lanes of 16; the mixtures have the lagged filters in the
+  /// places of the others.
   MILLRACE_REGRESSION_CHEAP = 8,
-  /// How many filters' means the lagged ones see where there are no covariances: of lanes 0, 4, 8, 12.
+  /// How many filters' means the lagged ones see where there are no covariances: of lanes 0, 4, 8
+  /// and 12.
   MILLRACE_REGRESSION_MEANS = 4,
   /// Head: mixtures of 16 filters, 8 cheap experts, 8 lagged and 4 wide filters; the last layer's
-  /// weights of their mean and of eight filters; the errors and the interval; eight filters over eight
-  /// inputs in rows of 8; by squared error the experts' weights, their regrets and the squares of
-  /// these, each in rows of 16, 16 and 8; the wide group's record.
-  MILLRACE_REGRESSION_HEAD_LAST = 18,
+  /// weights of their mean and of eight filters; the errors and the interval; eight filters over
+  /// eight inputs in rows of 8, with means, directions, triangles and two rows of their errors; by
+  /// squared error the experts' weights, their regrets and the squares of these, each in rows of
+  /// 16, 16 and 8; the wide group's record.
+  MILLRACE_REGRESSION_HEAD_LAST = MILLRACE_MIXTURES_END,
   MILLRACE_REGRESSION_HEAD_STATE,
   MILLRACE_REGRESSION_HEAD_FILTERS,
-  MILLRACE_REGRESSION_HEAD_SQUARED = 51,
-  MILLRACE_REGRESSION_HEAD_PLACE = 60,
+  MILLRACE_REGRESSION_HEAD_SQUARED =
+      MILLRACE_REGRESSION_HEAD_FILTERS + (MILLRACE_FILTERS_MEAN + 2 * 8 + 8 * 9 / 2 + 2) * 8 / 16,
+  MILLRACE_REGRESSION_HEAD_PLACE = MILLRACE_REGRESSION_HEAD_SQUARED + 3 * MILLRACE_EXPERTS_ROWS,
   MILLRACE_REGRESSION_HEAD_ROWS,
   /// Horizon: mixtures; the experts' squared errors in rows of 16, 16 and 8; the interval.
-  MILLRACE_REGRESSION_HORIZON_SQUARES = 18,
-  MILLRACE_REGRESSION_HORIZON_STATE = 21,
+  MILLRACE_REGRESSION_HORIZON_SQUARES = MILLRACE_MIXTURES_END,
+  MILLRACE_REGRESSION_HORIZON_STATE = MILLRACE_REGRESSION_HORIZON_SQUARES + MILLRACE_EXPERTS_ROWS,
   MILLRACE_REGRESSION_HORIZON_ROWS,
   /// What is known of the target: the first one; a power of 2 that is the unit of all that is
   /// learnt, 0 while targets have not varied; in this unit and from the first one: the weight, mean
@@ -53,7 +56,8 @@ typedef struct {
   size_t columns;
   /// 16 Kalman filters: rows of 16, the last two the squares and the weight of their errors.
   float *filters;
-  /// Whether these have no covariances, but take steps by one curvature (`millrace_regression_step`).
+  /// Whether these have no covariances, but take steps by one curvature
+  /// (`millrace_regression_step`).
   bool isBlockwise;
   /// √weight·z of the records, `columns` each, where their curvature is taken in; otherwise null.
   float *scaled;
@@ -88,8 +92,8 @@ size_t millrace_regression_snapshots_size(size_t columns, bool isBlockwise,
 /// Inputs of the lagged filters: the columns, or what some of the filters say where these have no
 /// covariances; two lags, the constant.
 size_t millrace_regression_lagged_width(size_t columns, bool isBlockwise);
-/// Inputs of the wide filters: the columns and their functions, two lags, the constant; 0 for a basis
-/// of no columns.
+/// Inputs of the wide filters: the columns and their functions, two lags, the constant; 0 for a
+/// basis of no columns.
 size_t millrace_regression_wide_width(const millrace_bank_basis *basis);
 
 /// Puts the bank into the state of one that has seen nothing.
@@ -100,14 +104,15 @@ void millrace_regression_start(const millrace_regression *bank);
 void millrace_regression_predict(const millrace_regression *bank, const float *rows, size_t count,
                                  size_t stride, bool isFrozen, double *predictions);
 
-/// For each row in order: what `millrace_regression_predict` would say, bit for bit, then learns it.
+/// For each row in order: what `millrace_regression_predict` would say, bit for bit, then learns
+/// it.
 void millrace_regression_learn(const millrace_regression *bank, const float *rows, size_t count,
                                size_t stride, const double *labels, const float *weights,
                                double *predictions);
 
 /// w ← w + mass·max(1/rowCount, forgetting)·direction for each of the filters without covariances,
-/// whose gradients then are 0. `directions` are H⁻¹ times these gradients, with H the curvature of so
-/// much `mass`: rows of 16, one per column.
+/// whose gradients then are 0. `directions` are H⁻¹ times these gradients, with H the curvature of
+/// so much `mass`: rows of 16, one per column.
 void millrace_regression_step(const millrace_regression *bank, const float *directions, float mass);
 
 /// The gradients of the filters without covariances: rows of 16, one per column.

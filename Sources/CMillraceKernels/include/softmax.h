@@ -23,13 +23,13 @@ enum {
   MILLRACE_CLASS_CURVATURE = 0,
   MILLRACE_CLASS_COUNTS,
   MILLRACE_CLASS_FOLLOWED,
-  MILLRACE_CLASS_WEIGHTS = 10,
-  /// Head, in rows of 16: mixtures; three mixers as in a binary bank's head; the weights of the last
-  /// layer's four candidates; the step sizes of gradient descent; in four lanes how much of the
-  /// tables' counts stays at each record; the wide group's record; each horizon's mixtures.
+  MILLRACE_CLASS_WEIGHTS = MILLRACE_CLASS_FOLLOWED + 2 * MILLRACE_SOFTMAX_CONTEXTS / 16,
+  /// Head, in rows of 16: mixtures; three mixers as in a binary bank's head; the weights of the
+  /// last layer's four candidates; the step sizes of gradient descent; in four lanes how much of
+  /// the tables' counts stays at each record; the wide group's record; each horizon's mixtures.
   MILLRACE_SOFTMAX_MIXTURES = 0,
-  MILLRACE_SOFTMAX_MIXERS = 18,
-  MILLRACE_SOFTMAX_LAST = 27,
+  MILLRACE_SOFTMAX_MIXERS = MILLRACE_MIXTURES_END,
+  MILLRACE_SOFTMAX_LAST = MILLRACE_SOFTMAX_MIXERS + 3 * MILLRACE_EXPERTS_ROWS,
   MILLRACE_SOFTMAX_RATES,
   MILLRACE_SOFTMAX_MEMORIES,
   MILLRACE_SOFTMAX_PLACE,

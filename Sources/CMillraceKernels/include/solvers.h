@@ -12,9 +12,9 @@ extern "C" {
 void millrace_row_margins(const float *rows, size_t count, size_t columns, size_t stride,
                           const double *weights, double *out);
 
-/// high + low ← high + low + Σᵢ weights[i]·rᵢ·(rowᵢ, 1) with rᵢ = targets[i] − (rowᵢ, 1)·coefficients,
-/// all in double-double arithmetic (Dekker 1971; about 31 digits), so that what is left of the
-/// residuals after a fit is known to full precision.
+/// high + low ← high + low + Σᵢ weights[i]·rᵢ·(rowᵢ, 1) with
+/// rᵢ = targets[i] − (rowᵢ, 1)·coefficients, all in double-double arithmetic (Dekker 1971; about 31
+/// digits), so that what is left of the residuals after a fit is known to full precision.
 ///
 /// coefficients, high, low: `columns + 1` doubles each, the constant's last.
 void millrace_residual_moments(const double *rows, size_t count, size_t columns, size_t stride,

@@ -18,8 +18,8 @@ enum {
   MILLRACE_SPARSE_SUM = 6,
   MILLRACE_SPARSE_COUNT = 7,
 };
-/// Rows of the head, eight lanes each: the filters' prior precisions, how much precision they add at
-/// most, their weights in the mixture.
+/// Rows of the head, eight lanes each: the filters' prior precisions, how much precision they add
+/// at most, their weights in the mixture.
 enum {
   MILLRACE_SPARSE_PRIOR = 0,
   MILLRACE_SPARSE_LIMIT = 1,

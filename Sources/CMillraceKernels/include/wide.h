@@ -8,28 +8,29 @@ extern "C" {
 #endif
 
 /// The bank of experts for wide records and two classes: sixteen lanes, of which the first nine are
-/// linear models that move by Newton's steps of several lengths, four descend the gradient at several
-/// rates, and three are running label means.
+/// linear models that move by Newton's steps of several lengths, four descend the gradient at
+/// several rates, and three are running label means.
 enum {
   MILLRACE_WIDE_LANES = 16,
   MILLRACE_WIDE_NEWTON = 9,
-  MILLRACE_WIDE_LINEAR = 13,
+  MILLRACE_WIDE_DESCENT = 4,
+  MILLRACE_WIDE_LINEAR = MILLRACE_WIDE_NEWTON + MILLRACE_WIDE_DESCENT,
 };
 /// Rows of the head, sixteen lanes each: how many records a Newton lane remembers, or how much of a
 /// running mean stays; the rates of descent; the share of labels that are simply wrong; the running
-/// means; the mixtures by their shares; the mixture of these, and how sharp it should be where no
-/// label comes; what frozen models weigh; the last
-/// layer's weights of the experts, then those of the mixture and of its four candidates.
+/// means; four mixtures by their shares; the mixture of these, and how sharp it should be where no
+/// label comes; what frozen models weigh; the weights of the experts in three last layers, then
+/// those of the mixture and of the four candidates.
 enum {
   MILLRACE_WIDE_MEMORY,
   MILLRACE_WIDE_RATE,
   MILLRACE_WIDE_NOISE,
   MILLRACE_WIDE_AVERAGE,
   MILLRACE_WIDE_MIXTURES,
-  MILLRACE_WIDE_TOP = 8,
+  MILLRACE_WIDE_TOP = MILLRACE_WIDE_MIXTURES + 4,
   MILLRACE_WIDE_FROZEN,
   MILLRACE_WIDE_COMBINED,
-  MILLRACE_WIDE_LAST = 13,
+  MILLRACE_WIDE_LAST = MILLRACE_WIDE_COMBINED + 3,
   MILLRACE_WIDE_HEAD_ROWS,
 };
 

@@ -9,9 +9,9 @@
 extern "C" {
 #endif
 
-/// The bank of experts for wide records and several classes, in rows of sixteen lanes: linear models
-/// that move by Newton's steps of several lengths, some that descend the gradient at several rates,
-/// and the classes' frequencies with several memories.
+/// The bank of experts for wide records and several classes, in rows of sixteen lanes: linear
+/// models that move by Newton's steps of several lengths, some that descend the gradient at several
+/// rates, and the classes' frequencies with several memories.
 enum {
   MILLRACE_WIDE_SOFTMAX_NEWTON = 9,
   MILLRACE_WIDE_SOFTMAX_DESCENT = 4,
@@ -22,19 +22,19 @@ enum {
   MILLRACE_WIDE_SOFTMAX_CURVATURE = 1,
   MILLRACE_WIDE_SOFTMAX_WEIGHTS = 2,
   /// Rows of the head: how many records a Newton lane remembers; the rates of descent; how much of
-  /// the counts stays at each record; the share of labels that are simply wrong; mixtures by their
-  /// shares; the mixture of these, the curvature that the classes have in common, how sharp frozen
-  /// experts should be; what these weigh; the last layer's weights of the experts and of the mixture, and of its four
-  /// candidates.
+  /// the counts stays at each record; the share of labels that are simply wrong; four mixtures by
+  /// their shares; the mixture of these, the curvature that the classes have in common, how sharp
+  /// frozen experts should be; what these weigh; the weights of the experts in three last layers,
+  /// then those of the mixture and of the four candidates.
   MILLRACE_WIDE_SOFTMAX_MEMORY = 0,
   MILLRACE_WIDE_SOFTMAX_RATE,
   MILLRACE_WIDE_SOFTMAX_KEPT,
   MILLRACE_WIDE_SOFTMAX_NOISE,
   MILLRACE_WIDE_SOFTMAX_MIXTURES,
-  MILLRACE_WIDE_SOFTMAX_TOP = 8,
+  MILLRACE_WIDE_SOFTMAX_TOP = MILLRACE_WIDE_SOFTMAX_MIXTURES + 4,
   MILLRACE_WIDE_SOFTMAX_FROZEN,
   MILLRACE_WIDE_SOFTMAX_COMBINED,
-  MILLRACE_WIDE_SOFTMAX_LAST = 13,
+  MILLRACE_WIDE_SOFTMAX_LAST = MILLRACE_WIDE_SOFTMAX_COMBINED + 3,
   MILLRACE_WIDE_SOFTMAX_HEAD_ROWS,
 };
 
