@@ -72,7 +72,27 @@ MILLRACE_INLINE void scores(const Rows &rows, size_t count, size_t columns, cons
   for (; i < count; i++) scores<1>(rows, i, columns, weights, out + i);
 }
 
+template <typename T>
+MILLRACE_INLINE void multiply(T *rows, size_t count, size_t columns, const uint32_t *factors,
+                              size_t products) {
+  for (size_t i = 0; i < count; i++) {
+    T *row = rows + i * (columns + products);
+    for (size_t k = 0; k < products; k++)
+      row[columns + k] = row[factors[2 * k]] * row[factors[2 * k + 1]];
+  }
+}
+
 }  // namespace
+
+void millrace_multiply_columns(float *rows, size_t count, size_t columns, const uint32_t *factors,
+                               size_t products) {
+  multiply(rows, count, columns, factors, products);
+}
+
+void millrace_multiply_wide_columns(double *rows, size_t count, size_t columns,
+                                    const uint32_t *factors, size_t products) {
+  multiply(rows, count, columns, factors, products);
+}
 
 MILLRACE_CLONES
 void millrace_row_scores(const float *rows, size_t count, size_t columns, size_t stride,

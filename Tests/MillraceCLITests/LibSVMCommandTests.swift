@@ -144,7 +144,10 @@ import Testing
 
   @Test func `refuse what they cannot do`() throws {
     try write("data.svm", rows: 200) { $0 > 0 ? "1" : "0" }
-    for (option, value) in [("--learner", "exact"), ("--learner", "newton"), ("--features", "3")] {
+    for (option, value) in [
+      ("--learner", "exact"), ("--learner", "newton"), ("--features", "3"),
+      ("--interactions", "1:2"),
+    ] {
       let outcome = try MillraceProcess.run("train", "data.svm", option, value, in: folder)
       #expect(outcome.status == 2 && outcome.errors.contains("where features are sparse"))
     }

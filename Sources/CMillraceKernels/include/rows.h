@@ -2,6 +2,7 @@
 #define MILLRACE_ROWS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -22,6 +23,15 @@ void millrace_raw_row_scores(const float *rows, size_t count, size_t columns,
 /// split over several calls give the same result, bit for bit.
 void millrace_add_rows(const float *rows, size_t count, size_t columns, size_t stride,
                        const float *coefficients, float *out);
+
+/// Fills the columns behind the first `columns` of each row with products of two of these: the k-th
+/// is that of columns factors[2k] and factors[2k + 1].
+void millrace_multiply_columns(float *rows, size_t count, size_t columns, const uint32_t *factors,
+                               size_t products);
+
+/// The same of doubles.
+void millrace_multiply_wide_columns(double *rows, size_t count, size_t columns,
+                                    const uint32_t *factors, size_t products);
 
 #ifdef __cplusplus
 }

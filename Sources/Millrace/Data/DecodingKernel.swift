@@ -7,6 +7,9 @@ struct DecodingKernel: ~Copyable {
   private(set) var schema: Schema
   /// The names of the fields by the kernel's index.
   private let fieldNames: [String]
+  private let products: ProductColumns
+  /// The numbers that a record is decoded to (`Schema.numberCount`).
+  let numberCount: Int
 
   /// - Parameter fieldNames: the fields of a record in their order; where they have names, those
   ///   that are used.
@@ -15,8 +18,10 @@ struct DecodingKernel: ~Copyable {
   ) {
     self.schema = schema
     self.fieldNames = fieldNames
+    products = ProductColumns(schema)
+    numberCount = schema.numberCount
     decoder = millrace_decoder_create(
-      format.syntax, format.delimiter ?? 0, schema.numberCount, labels == .required ? 1 : 0)
+      format.syntax, format.delimiter ?? 0, numberCount, labels == .required ? 1 : 0)
     let roles = FieldRoles(schema)
     for (index, name) in fieldNames.enumerated() {
       // The first field of a name counts.
@@ -33,6 +38,20 @@ struct DecodingKernel: ~Copyable {
   }
 
   deinit { millrace_decoder_destroy(decoder) }
+
+  /// Fills the columns of a batch that are products of what was decoded.
+  func multiply(in batch: inout Batch) {
+    guard products.count > 0 else { return }
+    batch.features.withUnsafeMutableBufferPointer { features in
+      guard let base = features.baseAddress else { return }
+      products.fill(base, rowCount: batch.count)
+    }
+    guard !batch.wideFeatures.isEmpty else { return }
+    batch.wideFeatures.withUnsafeMutableBufferPointer { features in
+      guard let base = features.baseAddress else { return }
+      products.fill(base, rowCount: batch.count)
+    }
+  }
 
   /// Makes sparse rows of what was decoded into numbers and words.
   func gather(_ numbers: [Float], count: Int, into rows: inout SparseRows) {

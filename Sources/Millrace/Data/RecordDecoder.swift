@@ -72,7 +72,7 @@ public struct RecordDecoder: ~Copyable, @unchecked Sendable {
     rejected.removeAll(keepingCapacity: true)
     let count = records.count
     let isIndexed = schema.sparseWidth != nil && schema.columns.isEmpty
-    batch.columnCount = schema.numberCount
+    batch.columnCount = kernel.numberCount
     batch.resize(rows: count, wide: wideFeatures, keepsTexts: keepsTexts)
     batch.count = 0
     batch.sparse.width = schema.sparseWidth ?? 0
@@ -90,6 +90,7 @@ public struct RecordDecoder: ~Copyable, @unchecked Sendable {
     }
     batch.resize(rows: batch.count, wide: wideFeatures, keepsTexts: keepsTexts)
     markAbsent(in: &batch)
+    kernel.multiply(in: &batch)
     if batch.sparse.width > 0, !isIndexed {
       kernel.gather(batch.features, count: batch.count, into: &batch.sparse)
       batch.columnCount = 0

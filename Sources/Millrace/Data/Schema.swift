@@ -57,7 +57,10 @@ public struct Schema: Codable, Equatable, Sendable {
   /// Columns of other records have no places of their own: a hash of the name, and of the level or
   /// word, says which of the features it is (Weinberger et al. 2009, "Feature hashing").
   public var sparseWidth: Int?
-  /// Pairs of columns whose products are features too, where features are sparse.
+  /// Pairs of columns whose products are features too, with categorical columns for each of their
+  /// levels. In a dense matrix they are columns like any other, behind those of `columns`:
+  /// standardised, and watched for drift, as only they show that two columns vary together in
+  /// another way.
   public var interactions: [[String]]?
 
   /// A schema of named columns.
@@ -88,14 +91,16 @@ public struct Schema: Codable, Equatable, Sendable {
 
   /// The numbers that a record is decoded to; where features are sparse, its numeric columns.
   var numberCount: Int {
-    columns.reduce(0) { $0 + (sparseWidth == nil || $1.kind == .numeric ? $1.width : 0) }
+    if sparseWidth != nil { return columns.count { $0.kind == .numeric } }
+    let products = ProductColumns(self)
+    return products.inputCount + products.count
   }
 
   /// The name of each column of the matrix: a numeric column's own, `name=level` for a level,
-  /// `name#index` for a hash.
+  /// `name#index` for a hash, and `first:second` of these for a product.
   public var featureNames: [String] {
     if sparseWidth != nil { return [] }
-    return columns.flatMap { column -> [String] in
+    let names = columns.flatMap { column -> [String] in
       switch column.kind {
       case .numeric: [column.name]
       case .categorical(let levels): levels.map { "\(column.name)=\($0)" }
@@ -103,6 +108,7 @@ public struct Schema: Codable, Equatable, Sendable {
       case .words: []
       }
     }
+    return names + ProductColumns(self).names(from: names)
   }
 
   /// Whether a class that is not known yet is added when it appears: always with several classes,
@@ -118,6 +124,7 @@ public struct Schema: Codable, Equatable, Sendable {
   /// Whether the rows of another schema are rows of this one.
   func hasColumns(of other: Schema) -> Bool {
     columns == other.columns && sparseWidth == other.sparseWidth
+      && (interactions ?? []) == (other.interactions ?? [])
   }
 
   /// Whether rows, labels and class indices mean the same in another schema; either may know classes
@@ -165,11 +172,11 @@ public struct Schema: Codable, Equatable, Sendable {
         throw refuse("it has \(sparseWidth) sparse features; expected a power of two up to 2³²")
       }
     }
-    for pair in interactions ?? [] {
-      guard sparseWidth != nil, pair.count == 2,
-        pair.allSatisfy({ name in columns.contains { $0.name == name } })
-      else {
-        throw refuse("\(pair) are not two columns of sparse features to multiply")
+    if interactions != nil {
+      try checkInteractions()
+      var features: Set<String> = []
+      for feature in featureNames where !features.insert(feature).inserted {
+        throw refuse("there are two columns '\(feature)'")
       }
     }
     guard Set(classes).count == classes.count else { throw refuse("two classes are the same") }

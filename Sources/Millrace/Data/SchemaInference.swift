@@ -27,7 +27,7 @@ public enum SchemaInference {
     /// Where features are to be sparse: the bits of a hash of names, levels and words that says
     /// which of 2^bits features each is. There are no columns per level then, and texts are words.
     public var hashBits: Int?
-    /// Pairs of fields whose products are features too; they need `hashBits`.
+    /// Pairs of fields whose products are features too (`Schema.interactions`).
     public var interactions: [[String]] = []
     /// The field that holds the importance of a record.
     public var weight: String?
@@ -127,7 +127,10 @@ private struct Inference {
     let classes = classes(of: label, task: task)
     let last = fields.indices?.upperBound ?? 1
     if isIndexed && last > SchemaInference.denseLimit {
-      for (key, names) in [("features", options.features ?? []), ("exclude", options.exclude)] {
+      for (key, names) in [
+        ("features", options.features ?? []), ("exclude", options.exclude),
+        ("interactions", options.interactions.map { $0.joined(separator: ":") }),
+      ] {
         guard let first = names.first else { continue }
         throw .setting(key, first, expected: "none where features are sparse")
       }
@@ -141,13 +144,11 @@ private struct Inference {
     var schema = Schema(
       task: task, columns: columns, label: label.name, classes: classes,
       weight: options.weight, key: options.key, timestamp: options.timestamp)
-    for pair in options.interactions where options.hashBits == nil || pair.count != 2 {
-      throw .setting(
-        "interactions", pair.joined(separator: ":"),
-        expected: "two columns, FIRST:SECOND, and hashBits beside it")
-    }
     schema.sparseWidth = isIndexed ? nil : options.hashBits.map { 1 << $0 }
     if !options.interactions.isEmpty { schema.interactions = options.interactions }
+    if !isIndexed {
+      for factor in options.interactions.joined() { _ = try field(factor, as: "column") }
+    }
     try schema.validate()
     return schema
   }

@@ -14,6 +14,8 @@ public struct Model: Sendable {
   public internal(set) var learner: any Learner
   /// Records learnt.
   public internal(set) var rowCount = 0
+  /// The columns that are products of others.
+  private let products: ProductColumns
   /// The scaler as it is, where nothing was learnt since `freeze`.
   private var frozenScaler: FrozenScaler?
   /// Standardised rows of the block in work; empty between calls, kept for its memory.
@@ -28,6 +30,7 @@ public struct Model: Sendable {
   public init(schema: Schema, settings: LearnerSettings) throws(MillraceError) {
     self.schema = schema
     self.settings = settings
+    products = ProductColumns(schema)
     let columnCount = schema.featureNames.count
     scaler = StandardScaler(columnCount: columnCount, limit: Self.limit(for: schema.task, settings))
     learner =
@@ -43,6 +46,7 @@ public struct Model: Sendable {
     self.settings = settings
     self.scaler = scaler
     self.learner = learner
+    products = ProductColumns(schema)
   }
 
   /// Standardised values are cut at ±10, and for regression at ±30: ±10 would break linear
@@ -53,6 +57,9 @@ public struct Model: Sendable {
 
   /// Columns of a raw row; none where features are sparse.
   public var columnCount: Int { scaler.columnCount }
+
+  /// Those of them that are no products of others.
+  public var inputCount: Int { products.inputCount }
 
   /// Numbers per prediction (see `PredictionRows`).
   public var outputWidth: Int { learner.outputWidth(classCount: schema.classes.count) }
@@ -70,6 +77,25 @@ public struct Model: Sendable {
     if schema.sparseWidth != nil { return predictEmptyRows(into: predictions) }
     learner.predict(
       features, scaler: frozenScaler ?? FrozenScaler(scaler), horizon: horizon, into: predictions)
+  }
+
+  /// Predicts raw rows that have the first `inputCount` columns: the products are made of them.
+  func predict(inputs: UnsafePointer<Float>, into predictions: PredictionRows) {
+    guard products.count > 0 else { return predict(inputs, into: predictions) }
+    let blockRows = min(predictions.count, Self.blockRows)
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: blockRows * columnCount) { buffer in
+      buffer.initialize(repeating: 0)
+      guard let base = buffer.baseAddress else { return }
+      for start in stride(from: 0, to: predictions.count, by: blockRows) {
+        let count = min(blockRows, predictions.count - start)
+        for row in 0..<count {
+          (base + row * columnCount).update(
+            from: inputs + (start + row) * inputCount, count: inputCount)
+        }
+        products.fill(base, rowCount: count)
+        predict(base, into: predictions.slice(from: start, count: count))
+      }
+    }
   }
 
   /// Makes ready to be served: predictions do not look at the columns' statistics any more.
@@ -162,9 +188,11 @@ extension Model {
   init(
     schema: Schema, settings: LearnerSettings, decoding archive: TensorArchive, prefix: String = ""
   ) throws(MillraceError) {
+    try schema.validate()
     let columnCount = schema.featureNames.count
     self.schema = schema
     self.settings = settings
+    products = ProductColumns(schema)
     rowCount = Int(try archive.integer("\(prefix)rowCount"))
     scaler = StandardScaler(columnCount: columnCount, limit: Self.limit(for: schema.task, settings))
     try scaler.decode(from: archive, prefix: "\(prefix)scaler.")

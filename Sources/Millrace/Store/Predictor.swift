@@ -40,20 +40,22 @@ public struct Predictor: Sendable {
   /// Predicts one row: the probability of the second of two classes, the index of the most
   /// probable one of several (in `served.model.schema.classes`), or the mean of a regression.
   ///
-  /// - Parameter row: a number per feature, in the schema's order; NaN is a missing value.
-  /// - Throws: `input` when the row has not as many numbers as the model has columns.
+  /// - Parameter row: a number per feature, in the schema's order, without those that are products
+  ///   of others; NaN is a missing value.
+  /// - Throws: `input` when the row has not as many numbers as the model has such columns.
   public mutating func predict(_ row: [Float]) throws(MillraceError) -> Double {
     reader.refresh()
     // The model is not copied: that would count references to each of its parts.
     let served = reader.served
-    let columnCount = served.model.columnCount, width = served.model.outputWidth
-    try check(row.count == columnCount, row.count, "features", expected: columnCount)
+    let inputCount = served.model.inputCount, width = served.model.outputWidth
+    try check(row.count == inputCount, row.count, "features", expected: inputCount)
     return withUnsafeTemporaryAllocation(of: Double.self, capacity: max(width, 1)) { buffer in
       buffer.initialize(repeating: 0)
       guard let base = buffer.baseAddress else { return 0 }
       row.withUnsafeBufferPointer { row in
         guard let features = row.baseAddress else { return }
-        served.model.predict(features, into: PredictionRows(base: base, count: 1, width: width))
+        let output = PredictionRows(base: base, count: 1, width: width)
+        served.model.predict(inputs: features, into: output)
       }
       guard served.model.schema.task == .multiclass else { return buffer[0] }
       return Double(buffer.indices.max { buffer[$0] < buffer[$1] } ?? 0)
@@ -63,7 +65,7 @@ public struct Predictor: Sendable {
   /// Predicts rows into the caller's buffer.
   ///
   /// - Parameters:
-  ///   - rows: row after row, a number per feature.
+  ///   - rows: row after row, numbers as above.
   ///   - predictions: `served.model.outputWidth` numbers per row: see `PredictionRows`.
   /// - Throws: `input` when the numbers do not make whole rows, or when the buffer has not the
   ///   length for as many.
@@ -72,16 +74,17 @@ public struct Predictor: Sendable {
   ) throws(MillraceError) {
     reader.refresh()
     let served = reader.served
-    let columnCount = served.model.columnCount, width = served.model.outputWidth
-    let count = rows.count / max(columnCount, 1)
-    try check(count * columnCount == rows.count, rows.count, "features", expected: columnCount)
+    let inputCount = served.model.inputCount, width = served.model.outputWidth
+    let count = rows.count / max(inputCount, 1)
+    try check(count * inputCount == rows.count, rows.count, "features", expected: inputCount)
     try check(
       count * width == predictions.count, predictions.count, "predictions",
       expected: count * width)
     rows.withUnsafeBufferPointer { rows in
       predictions.withUnsafeMutableBufferPointer { predictions in
         guard let features = rows.baseAddress, let base = predictions.baseAddress else { return }
-        served.model.predict(features, into: PredictionRows(base: base, count: count, width: width))
+        let output = PredictionRows(base: base, count: count, width: width)
+        served.model.predict(inputs: features, into: output)
       }
     }
   }

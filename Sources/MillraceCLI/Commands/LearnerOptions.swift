@@ -54,7 +54,7 @@ enum LearnerOptions {
     help: "Hash names, levels and words into 2^N sparse features: for many levels, and for text.")
   static let interactions = Option<[String]>(
     "interactions", "A:B,…", .list, default: [],
-    help: "Products of pairs of columns that are features too, with --hash-bits.")
+    help: "Pairs whose products are features too: of numbers, and of levels' 0/1 columns.")
   static let weight = Option<String?>(
     "weight", "COL", .text, help: "The column that holds a record's importance.")
   static let key = Option<String?>("key", "COL", .text, help: "The column that holds a key.")
@@ -112,7 +112,9 @@ enum LearnerOptions {
     options.features = arguments.isGiven(features) ? arguments[features] : nil
     options.exclude = arguments[exclude]
     options.hashBits = arguments[hashBits]
-    options.interactions = arguments[interactions].map { $0.split(separator: ":").map(String.init) }
+    options.interactions = arguments[interactions].map {
+      $0.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+    }
     options.weight = arguments[weight]
     options.key = arguments[key]
     options.timestamp = arguments[timestamp]

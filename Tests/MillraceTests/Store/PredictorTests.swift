@@ -57,6 +57,46 @@ import Testing
     #expect(errorMessage(.store) { try Predictor("see", store: sampleStore) }.contains("sea"))
   }
 
+  @Test func `products of columns are made of the numbers given`() throws {
+    try withTemporaryDirectory { directory in
+      let rows: [Float] = (0..<400).map { Float($0 * 37 % 101 - 50) / 8 }
+      let lines = (0..<200).map { row in
+        let (a, b) = (rows[2 * row], rows[2 * row + 1])
+        return "\(a),\(b),\(a * b > 0 ? 1 : 0)\n"
+      }
+      try Data(("a,b,y\n" + lines.joined()).utf8)
+        .write(to: URL(fileURLWithPath: "\(directory)/data.csv"))
+      var inference = SchemaInference.Options(label: "y")
+      inference.interactions = [["a", "b"]]
+      var job = TrainingJob(
+        data: "\(directory)/data.csv", format: nil, settings: PipelineSettings(),
+        inference: inference)
+      job.modelName = "signs"
+      job.store = ModelStore(path: directory)
+      _ = try job.run()
+
+      var predictor = try Predictor("signs", store: directory)
+      var answers = [Double](repeating: -1, count: 200)
+      var buffer = answers.mutableSpan
+      try predictor.predict(rows.span, into: &buffer)
+      let whole = (0..<200).flatMap { row -> [Float] in
+        let (a, b) = (rows[2 * row], rows[2 * row + 1])
+        return [a, b, a * b]
+      }
+      var direct = [Double](repeating: -1, count: 200)
+      direct.withUnsafeMutableBufferPointer { direct in
+        guard let base = direct.baseAddress else { return }
+        predictor.served.model.predict(
+          whole, into: PredictionRows(base: base, count: 200, width: 1))
+      }
+      #expect(answers == direct && Set(answers).count > 50)
+      #expect(try predictor.predict([rows[6], rows[7]]) == answers[3])
+      #expect(
+        errorMessage(.input) { try predictor.predict([1, 2, 2]) }
+          == "signs@1 was given 3 features; expected 2")
+    }
+  }
+
   @Test func `threads go on with their copies while versions are promoted`() throws {
     try withTemporaryDirectory { directory in
       let store = ModelStore(path: directory)
