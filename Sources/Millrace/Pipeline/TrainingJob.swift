@@ -188,13 +188,17 @@ public struct TrainingJob {
     _ foldCount: Int, _ source: () throws(MillraceError) -> any LogSource, _ watch: Watch
   ) throws(MillraceError) -> CrossValidation {
     var result = CrossValidation()
+    let schema = try SampledSource(try source()).inferSchema(
+      name: data, options: inference, shouldStop: watch.shouldStop, warn: { _ in })
+    guard let schema else { return result }
     var silent = self
     silent.reportPath = nil
     let quiet = Watch(shouldStop: watch.shouldStop, warn: { _ in }, progress: watch.progress)
     for fold in 0..<foldCount where !watch.shouldStop() {
       func part(_ part: FoldSource.Part) throws(MillraceError) -> FoldSource {
         FoldSource(
-          try source(), fold: fold, of: foldCount, part: part, seed: settings.learner.seed)
+          try source(), schema: schema, fold: fold, of: foldCount, part: part,
+          seed: settings.learner.seed)
       }
       guard let learnt = try silent.learn(try part(.training), store: nil, quiet) else { break }
       var scoring = Scoring(model: learnt.model)

@@ -27,7 +27,8 @@ struct TrainCommand: Command {
     help: "Standard errors and p-values of an exact solution's coefficients.")
   static let folds = Option<Int?>(
     "cv", "K", .integer(in: 2...1_000),
-    help: "Measure by cross-validation in K folds; the version still learns all of the data.")
+    help: "Measure by cross-validation in K folds, which have like shares of every class; the"
+      + " version still learns all of the data.")
   static let grid = Option<String?>(
     "grid", "KEY=A,B,…", .text,
     help: "Try all combinations of settings, \"learning-rate=.01,.1 l2=0,1e-4\", in one pass"
