@@ -43,6 +43,28 @@ import Testing
     #expect(text.output.contains("diverged"), "\(text.output)")
   }
 
+  @Test func `is told of where the log ends in the middle of a step, and once`() throws {
+    // A step is 256 rows; the later passes are no part of one.
+    try folder.write(stream(200), to: "short.csv")
+    let arguments = [
+      "run", "short.csv", "--label", "a", "--learner", "sgd", "--loss", "squared",
+      "--learning-rate", "1e6", "--schedule", "constant", "--model", "m", "--until-end",
+      "--checkpoint", "state", "--report", "run.html", "--passes", "2", "--json", "--quiet",
+    ]
+    let outcome = try MillraceProcess.run(arguments, in: folder)
+    let divergence = try #require(outcome.json["divergence"] as? [String: Any])
+    let (restarts, row) = (divergence["restarts"] as? Int, divergence["atRow"] as? Int)
+    let detail = "start \(try #require(restarts) + 1), with"
+    #expect(
+      outcome.errors.contains("the learner diverged by row \(try #require(row)): \(detail)"),
+      "\(outcome.errors)")
+    #expect(String(decoding: try folder.read("run.html"), as: UTF8.self).contains(detail))
+
+    let again = try MillraceProcess.run(arguments, in: folder)
+    #expect(again.status == 0 && again.json["divergence"] != nil)
+    #expect(!again.errors.contains("diverged by row"), "\(again.errors)")
+  }
+
   @Test func `of few records is stored aside and not served`() throws {
     try folder.write(Array(stream(40).prefix(20)), to: "few.csv")
     let outcome = try MillraceProcess.run(

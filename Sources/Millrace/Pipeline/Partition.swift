@@ -13,7 +13,7 @@ struct Challenger: Sendable {
 enum PartitionEvent {
   /// The windows were compared with their references.
   case checked(DriftCheck)
-  /// The learner diverged in this step and started again.
+  /// The learner diverged and started again.
   case diverged(Divergence)
   /// The model that `RetrainPolicy.onDrift` starts with is trained.
   case warmedUp
@@ -48,6 +48,8 @@ struct Partition: Sendable {
   var rowCount = 0
   /// Records that did not.
   var badRecordCount = 0
+  /// How many of the learner's new starts were told of.
+  var toldRestarts: Int
 
   /// What the learner answered for the rows of the last `advance`.
   private(set) var predictions: [Double] = []
@@ -64,6 +66,7 @@ struct Partition: Sendable {
     self.number = number
     self.settings = settings
     self.model = model
+    toldRestarts = model.learner.divergence.restarts
     isFrozen = settings.retrain == .never
     let windowRows = settings.drift?.window ?? Self.measuredRows
     recent = RecentRows(
@@ -144,15 +147,19 @@ struct Partition: Sendable {
     }
   }
 
+  /// How the learner has diverged, where it has done so since the last call.
+  mutating func newDivergence() -> Divergence? {
+    let divergence = model.learner.divergence
+    defer { toldRestarts = divergence.restarts }
+    return divergence.restarts > toldRestarts ? divergence : nil
+  }
+
   /// Acts on what the step that is now complete has shown.
   mutating func finishStep() throws(MillraceError) -> [PartitionEvent] {
     var events = checks.map(PartitionEvent.checked)
     let hasAlarms = checks.contains { !$0.alarms.isEmpty }
     checks.removeAll()
-    let divergence = model.learner.divergence
-    if divergence.restarts > 0, divergence.atRow > model.rowCount - Self.stepRows {
-      events.append(.diverged(divergence))
-    }
+    if let divergence = newDivergence() { events.append(.diverged(divergence)) }
     if settings.retrain == .onDrift, !isFrozen, rowCount >= settings.drift?.reference ?? 0 {
       isFrozen = true
       events.append(.warmedUp)
@@ -182,6 +189,7 @@ struct Partition: Sendable {
         events.append(.challengerLost(measurement, reason: reason))
       } else {
         model = challenger.model
+        toldRestarts = 0
         events.append(.challengerWon(measurement))
       }
       self.challenger = nil

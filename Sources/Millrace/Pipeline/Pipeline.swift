@@ -161,11 +161,19 @@ public final class Pipeline {
     if checkpointedAt.duration(to: .now) > interval { try checkpoint() }
   }
 
-  /// The log has ended: what was learnt since the last version becomes one.
+  /// The log has ended: the last step may be incomplete, and what was learnt since the last version
+  /// becomes one.
   private func finish() throws(MillraceError) {
     try checkBadRecords(atEnd: true)
     guard let state, state.rowCount > 0 else {
       throw MillraceError(.input, "\(job.source) has no record that can be learnt from")
+    }
+    for number in partitions.keys.sorted() {
+      guard var partition = partitions[number], let divergence = partition.newDivergence() else {
+        continue
+      }
+      partitions[number] = partition
+      try handle(.diverged(divergence), of: partition)
     }
     let hasNews = state.rowCount > state.publishedRows || state.pass > state.publishedPass
     if settings.retrain == .continuous, hasNews { try publish(reason: "the log ended") }

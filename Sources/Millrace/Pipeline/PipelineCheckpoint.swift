@@ -67,7 +67,9 @@ extension Pipeline {
 extension Partition {
   func encode(into archive: inout TensorArchive, prefix: String) throws(MillraceError) {
     archive.set(
-      [position, Int64(rowCount), Int64(badRecordCount), isFrozen ? 1 : 0], as: "\(prefix)counts")
+      [
+        position, Int64(rowCount), Int64(badRecordCount), isFrozen ? 1 : 0, Int64(toldRestarts),
+      ], as: "\(prefix)counts")
     archive.metadata["\(prefix)classes"] = String(
       decoding: try JSONCoding.encode(model.schema.classes), as: UTF8.self)
     model.encode(into: &archive, prefix: "\(prefix)model.")
@@ -95,11 +97,12 @@ extension Partition {
       model: try Model(
         schema: schema, settings: settings.learner, decoding: archive,
         prefix: "\(prefix)model."))
-    let counts = try archive.integers("\(prefix)counts", count: 4)
+    let counts = try archive.integers("\(prefix)counts", count: 5)
     position = counts[0]
     rowCount = Int(counts[1])
     badRecordCount = Int(counts[2])
     isFrozen = counts[3] != 0
+    toldRestarts = Int(counts[4])
     recent = try RecentRows(
       capacity: recent.capacity, columnCount: recent.columnCount, decoding: archive,
       prefix: "\(prefix)recent.")
