@@ -174,18 +174,17 @@ MILLRACE_INLINE float weight(const float *weights, size_t row) {
   return !commit ? 0 : weights[row] < weightLimit ? weights[row] : weightLimit;
 }
 
-/// Goes through rows of one output, and of the next row fetches the features already.
+/// Goes through rows of one output.
 template <bool commit>
 MILLRACE_INLINE void run(const millrace_sparse_bank &bank, const millrace_sparse_rows &rows,
-                         const double *labels, const float *weights, float *scaled,
+                         const double *labels, const float *weights, float *room,
                          double *predictions) {
   Head head{bank.head};
   for (size_t row = 0; row < rows.count; row++) {
     Entries entries = Entries::of(bank, rows, row);
-    if (row + 1 < rows.count) Entries::of(bank, rows, row + 1).prefetch();
     Margin margin;
     Step step;
-    entries.margins<commit>(1, &margin, scaled);
+    entries.margins<commit>(1, &margin, room);
     float weight = ::weight<commit>(weights, row);
     if (bank.task == millrace_sparse_binary) {
       Binary now = Binary::of(margin, head);
@@ -195,14 +194,14 @@ MILLRACE_INLINE void run(const millrace_sparse_bank &bank, const millrace_sparse
       predictions[row] = Regression::of(margin, head).mean;
       if (weight > 0) step = Regression::learn(margin, head, (float)labels[row], weight);
     }
-    if (weight > 0) entries.learn(1, &step, scaled);
+    if (weight > 0) entries.learn(1, &step, room);
   }
 }
 
 /// The same for several outputs.
 template <bool commit>
 MILLRACE_INLINE void runSeveral(const millrace_sparse_bank &bank, const millrace_sparse_rows &rows,
-                                const double *labels, const float *weights, float *scaled,
+                                const double *labels, const float *weights, float *room,
                                 double *predictions) {
   Head head{bank.head};
   size_t outputs = bank.outputs;
@@ -211,8 +210,7 @@ MILLRACE_INLINE void runSeveral(const millrace_sparse_bank &bank, const millrace
   std::vector<Eight> lanes(outputs), kappas(outputs);
   for (size_t row = 0; row < rows.count; row++) {
     Entries entries = Entries::of(bank, rows, row);
-    if (row + 1 < rows.count) Entries::of(bank, rows, row + 1).prefetch();
-    entries.margins<commit>(outputs, margins.data(), scaled);
+    entries.margins<commit>(outputs, margins.data(), room);
     double *own = predictions + row * outputs;
     Multiclass::forecast(margins.data(), outputs, head, lanes.data(), kappas.data(), own);
     float weight = ::weight<commit>(weights, row);
@@ -220,12 +218,51 @@ MILLRACE_INLINE void runSeveral(const millrace_sparse_bank &bank, const millrace
       size_t label = (size_t)labels[row];
       Multiclass::learn(margins.data(), outputs, head, lanes.data(), kappas.data(), label, weight,
                         own[label], steps.data());
-      entries.learn(outputs, steps.data(), scaled);
+      entries.learn(outputs, steps.data(), room);
     }
   }
 }
 
+/// How many entries ahead a place is fetched.
+const size_t ahead = 32;
+
+/// Finds the places of columns; `place` says that of one that has none.
+template <class Place>
+MILLRACE_INLINE void findPlaces(const millrace_sparse_table &table, const uint32_t *columns,
+                                size_t count, uint32_t *places, Place place) {
+  for (size_t i = 0; i < count; i++) {
+    uint32_t later = columns[i + ahead < count ? i + ahead : i] & table.mask;
+    __builtin_prefetch(table.places + later);
+    uint32_t column = columns[i] & table.mask, known = table.places[column];
+    places[i] = known != 0 ? known : place(column);
+    // Many rows will lie between this and its use: not for the nearest cache.
+    __builtin_prefetch((const char *)table.kept + places[i] * table.size, 0, 2);
+  }
+  memset(places + count, 0, MILLRACE_SPARSE_PADDING * sizeof *places);
+}
+
 }  // namespace
+
+MILLRACE_CLONES
+void millrace_sparse_find(const millrace_sparse_table *table, const uint32_t *columns, size_t count,
+                          uint32_t unseen, uint32_t *places) {
+  findPlaces(*table, columns, count, places, [=](uint32_t) { return unseen; });
+}
+
+MILLRACE_CLONES
+size_t millrace_sparse_place(const millrace_sparse_table *table, const uint32_t *columns,
+                             size_t count, uint32_t next, uint32_t *places, uint32_t *added) {
+  size_t number = 0;
+  findPlaces(*table, columns, count, places, [&](uint32_t column) {
+    added[number] = column;
+    return table->places[column] = next + (uint32_t)number++;
+  });
+  return number;
+}
+
+size_t millrace_sparse_room(size_t entries, size_t outputs) {
+  return (entries + 1) * outputs * MILLRACE_SPARSE_ROW + 2 * (entries + 8);
+}
 
 void millrace_sparse_start(millrace_sparse_task task, float *head) {
   memset(head, 0, MILLRACE_SPARSE_HEAD_ROWS * 8 * sizeof(float));
@@ -246,21 +283,21 @@ void millrace_sparse_start(millrace_sparse_task task, float *head) {
 
 MILLRACE_CLONES
 void millrace_sparse_predict(const millrace_sparse_bank *bank, const millrace_sparse_rows *rows,
-                             double *predictions) {
+                             float *room, double *predictions) {
   if (bank->task == millrace_sparse_multiclass) {
-    runSeveral<false>(*bank, *rows, nullptr, nullptr, nullptr, predictions);
+    runSeveral<false>(*bank, *rows, nullptr, nullptr, room, predictions);
   } else {
-    run<false>(*bank, *rows, nullptr, nullptr, nullptr, predictions);
+    run<false>(*bank, *rows, nullptr, nullptr, room, predictions);
   }
 }
 
 MILLRACE_CLONES
 void millrace_sparse_learn(const millrace_sparse_bank *bank, const millrace_sparse_rows *rows,
-                           const double *labels, const float *weights, float *scaled,
+                           const double *labels, const float *weights, float *room,
                            double *predictions) {
   if (bank->task == millrace_sparse_multiclass) {
-    runSeveral<true>(*bank, *rows, labels, weights, scaled, predictions);
+    runSeveral<true>(*bank, *rows, labels, weights, room, predictions);
   } else {
-    run<true>(*bank, *rows, labels, weights, scaled, predictions);
+    run<true>(*bank, *rows, labels, weights, room, predictions);
   }
 }

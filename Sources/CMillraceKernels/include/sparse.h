@@ -27,6 +27,9 @@ enum {
   MILLRACE_SPARSE_HEAD_ROWS = 8,
 };
 
+/// How many places can be read behind the last one.
+enum { MILLRACE_SPARSE_PADDING = 8 };
+
 /// What is learnt: a number, one of two classes, or one of several.
 typedef enum {
   millrace_sparse_regression,
@@ -43,9 +46,20 @@ typedef struct {
   float *head;
 } millrace_sparse_bank;
 
+/// Which place each column has, and what is kept of each place: `size` bytes at kept + place·size.
+typedef struct {
+  /// 0 where a column has none.
+  uint32_t *places;
+  /// Of columns its lower bits count.
+  uint32_t mask;
+  const void *kept;
+  size_t size;
+} millrace_sparse_table;
+
 /// Row i has the entries from starts[i] − starts[0] to starts[i + 1] − starts[0].
 typedef struct {
   const size_t *starts;
+  /// With the padding.
   const uint32_t *places;
   const float *values;
   size_t count;
@@ -54,17 +68,32 @@ typedef struct {
 /// Fills the head of a bank that has seen nothing.
 void millrace_sparse_start(millrace_sparse_task task, float *head);
 
+/// Fills the places of columns, and fetches what is kept of them. Those that have none get `unseen`.
+///
+/// - places: room for `MILLRACE_SPARSE_PADDING` more, which will be 0.
+void millrace_sparse_find(const millrace_sparse_table *table, const uint32_t *columns, size_t count,
+                          uint32_t unseen, uint32_t *places);
+
+/// The same, but those that have none get the places from `next` on.
+///
+/// - added: room for `count` columns; receives those.
+/// - Returns: how many.
+size_t millrace_sparse_place(const millrace_sparse_table *table, const uint32_t *columns,
+                             size_t count, uint32_t next, uint32_t *places, uint32_t *added);
+
+/// The floats of room that rows of at most so many entries need.
+size_t millrace_sparse_room(size_t entries, size_t outputs);
+
 /// Predicts rows: the mean, the probability of the second class, or one of each output.
 void millrace_sparse_predict(const millrace_sparse_bank *bank, const millrace_sparse_rows *rows,
-                             double *predictions);
+                             float *room, double *predictions);
 
 /// For each row: predicts it, then learns its label.
 ///
 /// - labels: the target, 0 or 1, or the output.
-/// - scaled: room for the entries of the longest row.
-/// - predictions: as `millrace_sparse_predict` gives them.
+/// - room, predictions: as `millrace_sparse_predict` gives them.
 void millrace_sparse_learn(const millrace_sparse_bank *bank, const millrace_sparse_rows *rows,
-                           const double *labels, const float *weights, float *scaled,
+                           const double *labels, const float *weights, float *room,
                            double *predictions);
 
 #ifdef __cplusplus

@@ -92,12 +92,12 @@ private struct ReferenceSparseBank {
     let answer = dot(top, parts)
 
     let curvature = dot(mixture, zip(kappas, own).map { $0 * $0 * $1 * (1 - $1) })
-    // Entry by entry: a column may come twice.
-    for (column, z, x) in entries {
-      for lane in priors.indices {
-        means[lane][column, default: 0] +=
-          kappas[lane] * (label - own[lane]) * variance(lane, column) * z
-      }
+    // By the variances that the answer had, also where a column comes twice.
+    let moves = entries.map { column, z, _ in
+      priors.indices.map { kappas[$0] * (label - own[$0]) * variance($0, column) * z }
+    }
+    for ((column, z, x), moves) in zip(entries, moves) {
+      for lane in priors.indices { means[lane][column, default: 0] += moves[lane] }
       precisions[column, default: 0] += curvature * z * z
       let seen = sums[column] ?? (0, 0)
       sums[column] = (seen.sum + x, seen.count + 1)

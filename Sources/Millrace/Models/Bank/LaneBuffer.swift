@@ -50,14 +50,18 @@ struct LaneBuffer: Sendable, Equatable {
   /// Sendable because it is written only while one value refers to it.
   private final class Storage: @unchecked Sendable {
     let base: UnsafeMutablePointer<Float>
+    private let memory: UnsafeMutableRawPointer
 
+    /// From `calloc`: the system's pages are 0, and take no memory until they are written.
     init(count: Int) {
-      let bytes = max(count * MemoryLayout<Float>.stride, 1)
-      let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-      base = raw.bindMemory(to: Float.self, capacity: count)
-      base.initialize(repeating: 0, count: count)
+      let alignment = 64
+      guard let memory = calloc(count * MemoryLayout<Float>.stride + alignment, 1) else {
+        preconditionFailure("no memory for \(count) floats")
+      }
+      self.memory = memory
+      base = memory.alignedUp(toMultipleOf: alignment).bindMemory(to: Float.self, capacity: count)
     }
 
-    deinit { UnsafeMutableRawPointer(base).deallocate() }
+    deinit { free(memory) }
   }
 }

@@ -1,3 +1,5 @@
+internal import CMillraceKernels
+
 /// Gives each feature a place in the order in which features are first learnt, so that what is
 /// kept of them lies side by side: those that come often come early, and share the caches.
 struct FeaturePlaces: Sendable {
@@ -7,6 +9,8 @@ struct FeaturePlaces: Sendable {
   static let unseen: UInt32 = 1
   /// The first place of a feature.
   static let first = 2
+  /// Places that can be read behind the last one.
+  static let padding = MILLRACE_SPARSE_PADDING
 
   /// The place of each column; 0 where it was not seen.
   private var places: [UInt32]
@@ -21,35 +25,48 @@ struct FeaturePlaces: Sendable {
   /// Places that are taken.
   var count: Int { Self.first + columns.count }
 
+  /// What is kept of each place, to be fetched on the way: `size` bytes, one behind the other.
+  struct Kept {
+    var base: UnsafeRawPointer?
+    var size: Int
+
+    static var nothing: Kept { Kept(base: nil, size: 0) }
+
+    fileprivate func table(_ places: UnsafeMutableBufferPointer<UInt32>) -> millrace_sparse_table {
+      millrace_sparse_table(
+        places: places.baseAddress, mask: UInt32(truncatingIfNeeded: places.count - 1), kept: base,
+        size: size)
+    }
+  }
+
   /// The places of columns; a column that was not seen has that of all such.
+  ///
+  /// - Parameter result: room for `padding` more, which are those of the constant.
   func find(
-    _ columns: UnsafePointer<UInt32>, count: Int, into result: UnsafeMutablePointer<UInt32>
+    _ columns: UnsafePointer<UInt32>, count: Int, kept: Kept,
+    into result: UnsafeMutablePointer<UInt32>
   ) {
-    let mask = places.count - 1
     places.withUnsafeBufferPointer { places in
-      for index in 0..<count {
-        result[index] = max(places[Int(columns[index]) & mask], Self.unseen)
-      }
+      var table = kept.table(UnsafeMutableBufferPointer(mutating: places))
+      millrace_sparse_find(&table, columns, count, Self.unseen, result)
     }
   }
 
   /// The places of columns; a column that was not seen gets the next one.
+  ///
+  /// - Parameter result: room for `padding` more, which are those of the constant.
   mutating func place(
-    _ columns: UnsafePointer<UInt32>, count: Int, into result: UnsafeMutablePointer<UInt32>
+    _ columns: UnsafePointer<UInt32>, count: Int, kept: Kept,
+    into result: UnsafeMutablePointer<UInt32>
   ) {
-    let mask = places.count - 1
-    var seen = exchange(&self.columns, with: [])
-    places.withUnsafeMutableBufferPointer { places in
-      for index in 0..<count {
-        let column = Int(columns[index]) & mask
-        if places[column] == 0 {
-          places[column] = UInt32(Self.first + seen.count)
-          seen.append(UInt32(column))
-        }
-        result[index] = places[column]
+    let next = UInt32(self.count)
+    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: count) { added in
+      let number = places.withUnsafeMutableBufferPointer { places in
+        var table = kept.table(places)
+        return millrace_sparse_place(&table, columns, count, next, result, added.baseAddress)
       }
+      self.columns.append(contentsOf: added[..<number])
     }
-    self.columns = seen
   }
 
   /// The place of a column; `nil` where it was not seen.
@@ -60,8 +77,8 @@ struct FeaturePlaces: Sendable {
 
   /// Gives columns places in their order.
   mutating func place(_ columns: [UInt32]) {
-    var result = [UInt32](repeating: 0, count: columns.count)
-    place(columns, count: columns.count, into: &result)
+    var result = [UInt32](repeating: 0, count: columns.count + Self.padding)
+    place(columns, count: columns.count, kept: .nothing, into: &result)
   }
 }
 

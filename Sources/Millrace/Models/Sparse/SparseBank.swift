@@ -30,6 +30,7 @@ package struct SparseBank: SparseLearner {
   var rowCount = 0
 
   static let rowSize = MILLRACE_SPARSE_ROW
+  private static let rowAlignment = rowSize * MemoryLayout<Float>.alignment
 
   /// A bank that has seen nothing.
   ///
@@ -50,9 +51,9 @@ package struct SparseBank: SparseLearner {
 
   package func predict(_ rows: Rows, horizon: LabelHorizon, into predictions: PredictionRows) {
     withScratch(rows, outputs: outputCount) { entries, scratch in
-      places.find(entries.indices, count: entries.count, into: scratch.places)
-      run(entries, scratch) { bank, rows in
-        millrace_sparse_predict(&bank, &rows, scratch.answers)
+      places.find(entries.indices, count: entries.count, kept: kept, into: scratch.places)
+      run(entries, scratch) { bank, rows, room in
+        millrace_sparse_predict(&bank, &rows, room, scratch.answers)
       }
       for row in 0..<rows.count {
         write(scratch.answers + row * outputCount, target, to: predictions, row: row)
@@ -109,15 +110,15 @@ package struct SparseBank: SparseLearner {
     _ predictions: PredictionRows?
   ) {
     withScratch(rows, outputs: outputCount) { entries, scratch in
-      places.place(entries.indices, count: entries.count, into: scratch.places)
+      places.place(entries.indices, count: entries.count, kept: kept, into: scratch.places)
       reserve(outputs: outputCount)
       var scale = target
       for row in 0..<rows.count { observe(labels[row], weights[row], scratch, row) }
       // The kernel writes: what is shared with a snapshot is copied first.
       _ = (features.mutableBase(), head.mutableBase())
-      run(entries, scratch) { bank, rows in
+      run(entries, scratch) { bank, rows, room in
         millrace_sparse_learn(
-          &bank, &rows, scratch.targets, scratch.weights, scratch.scaled, scratch.answers)
+          &bank, &rows, scratch.targets, scratch.weights, room, scratch.answers)
       }
       for row in 0..<rows.count {
         if let predictions {
@@ -147,17 +148,27 @@ package struct SparseBank: SparseLearner {
 
   // MARK: - The kernel
 
+  private var kept: FeaturePlaces.Kept {
+    .init(base: features.base, size: outputCount * Self.rowSize * MemoryLayout<Float>.stride)
+  }
+
   private func run(
     _ entries: ChunkEntries, _ scratch: SparseScratch,
-    _ body: (inout millrace_sparse_bank, inout millrace_sparse_rows) -> Void
+    _ body: (
+      inout millrace_sparse_bank, inout millrace_sparse_rows, UnsafeMutablePointer<Float>
+    ) -> Void
   ) {
-    withExtendedLifetime(self) {
+    let room = millrace_sparse_room(entries.longestRow, outputCount)
+    withUnsafeTemporaryAllocation(
+      byteCount: room * MemoryLayout<Float>.stride, alignment: Self.rowAlignment
+    ) { room in
+      guard let room = room.bindMemory(to: Float.self).baseAddress else { return }
       var bank = millrace_sparse_bank(
         task: task.kernelTask, features: features.base, outputs: outputCount, head: head.base)
       var rows = millrace_sparse_rows(
         starts: entries.starts, places: scratch.places, values: entries.values,
         count: entries.rowCount)
-      body(&bank, &rows)
+      withExtendedLifetime(self) { body(&bank, &rows, room) }
     }
   }
 
@@ -166,7 +177,9 @@ package struct SparseBank: SparseLearner {
     let (old, new) = (outputCount * Self.rowSize, outputs * Self.rowSize)
     guard places.count * new > features.count || outputs > outputCount else { return }
     let filled = old > 0 ? min(places.count, features.count / old) : 0
-    var larger = LaneBuffer(count: max(places.count, 2 * filled, 64) * new)
+    // Much more at a time, though never more than all: what is not used yet costs no memory.
+    let room = min(max(4 * filled, 64), FeaturePlaces.first + places.width)
+    var larger = LaneBuffer(count: max(places.count, room) * new)
     let base = larger.mutableBase()
     for place in 0..<filled {
       (base + place * new).update(from: features.base + place * old, count: old)

@@ -74,8 +74,7 @@ extension SparseBank {
     archive.set(rowCount, as: prefix + "rowCount")
     places.encode(into: &archive, prefix: prefix)
     let rows = places.count * outputCount
-    let used = UnsafeBufferPointer(start: features.base, count: rows * Self.rowSize)
-    archive.set(Array(used), shape: [rows, Self.rowSize], as: prefix + "features")
+    archive.set(features, shape: [rows, Self.rowSize], as: prefix + "features")
     archive.set(head.elements, shape: [head.count / 8, 8], as: prefix + "head")
     target.encode(into: &archive, prefix: prefix)
     if task == .multiclass {

@@ -47,7 +47,7 @@ package struct SparseLinearLearner: SparseLearner {
 
   package func predict(_ rows: Rows, horizon: LabelHorizon, into predictions: PredictionRows) {
     withScratch(rows, outputs: outputCount) { entries, scratch in
-      places.find(entries.indices, count: entries.count, into: scratch.places)
+      places.find(entries.indices, count: entries.count, kept: .nothing, into: scratch.places)
       for row in 0..<rows.count {
         forecast(entries, row, scratch)
         write(scratch.answers, to: predictions, row: row)
@@ -123,7 +123,7 @@ package struct SparseLinearLearner: SparseLearner {
     for row in 0..<rows.count {
       // One more output than there are: the row may bring a new class.
       withScratch(rows.slice(from: row, count: 1), outputs: outputCount + 1) { entries, scratch in
-        places.place(entries.indices, count: entries.count, into: scratch.places)
+        places.place(entries.indices, count: entries.count, kept: .nothing, into: scratch.places)
         reserve()
         forecast(entries, 0, scratch)
         write(scratch.answers, to: predictions, row: row)

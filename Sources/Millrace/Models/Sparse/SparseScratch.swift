@@ -16,11 +16,14 @@ struct ChunkEntries {
 
   /// The entries of all rows.
   var count: Int { starts[rowCount] - starts[0] }
+
+  /// The entries of the longest row.
+  var longestRow: Int { (0..<rowCount).reduce(0) { max($0, starts[$1 + 1] - starts[$1]) } }
 }
 
 /// Room for what is worked out of a chunk of sparse rows.
 struct SparseScratch {
-  /// A place per entry.
+  /// A place per entry, with the padding.
   let places: UnsafeMutablePointer<UInt32>
   /// A number per entry, and one more.
   let scaled: UnsafeMutablePointer<Float>
@@ -36,7 +39,7 @@ struct SparseScratch {
 func withScratch(_ rows: Rows, outputs: Int, _ body: (ChunkEntries, SparseScratch) -> Void) {
   let entries = ChunkEntries(rows)
   let size = entries.count + 1
-  withUnsafeTemporaryAllocation(of: UInt32.self, capacity: size) { places in
+  withUnsafeTemporaryAllocation(of: UInt32.self, capacity: size + FeaturePlaces.padding) { places in
     withUnsafeTemporaryAllocation(of: Float.self, capacity: size + rows.count) { floats in
       withUnsafeTemporaryAllocation(of: Double.self, capacity: rows.count * (1 + outputs) + 1) {
         doubles in
