@@ -63,13 +63,11 @@ struct Publisher {
     let objection = PromotionGate.objection(
       to: model, served: served, measurement: measurement, tolerance: Self.tolerance)
     let version = try store.publish(
-      archive, manifest: manifest, as: job.modelName, expectedVersion: expectedVersion)
+      archive, manifest: manifest, as: job.modelName, expectedVersion: expectedVersion,
+      alias: objection == nil ? .champion : .challenger)
     if objection == nil {
-      try store.promote(version)
       served = model
       servedVersion = version.version
-    } else {
-      try store.point(.challenger, to: version)
     }
     if keepVersions > 0 { _ = try store.prune(job.modelName, keeping: keepVersions) }
     return (version.version, objection)

@@ -31,6 +31,13 @@ package enum DurableFile {
     try file.synchronize()
   }
 
+  /// Writes an archive as a file and makes its content, not yet its name, durable.
+  static func create(_ path: String, _ archive: TensorArchive) throws(MillraceError) {
+    let file = try FileDescriptor(path, flags: O_WRONLY | O_CREAT | O_TRUNC)
+    try archive.withParts { (part) throws(MillraceError) in try file.write(part) }
+    try file.synchronize()
+  }
+
   /// A whole file.
   ///
   /// - Throws: `system` when it is missing, a directory, or cannot be read.

@@ -30,11 +30,19 @@ package struct FileDescriptor: ~Copyable {
   ///
   /// - Throws: `system` when the disk is full or the file cannot be written.
   package func write(_ bytes: [UInt8]) throws(MillraceError) {
+    try bytes.withUnsafeBufferPointer { (bytes) throws(MillraceError) in
+      try write(UnsafeRawBufferPointer(bytes))
+    }
+  }
+
+  /// Writes all bytes where the file stands.
+  ///
+  /// - Throws: `system` when the disk is full or the file cannot be written.
+  func write(_ bytes: UnsafeRawBufferPointer) throws(MillraceError) {
     var rest = bytes[...]
     while !rest.isEmpty {
-      let written = rest.withUnsafeBytes { rest in
-        retryingInterrupted { Glibc.write(number, rest.baseAddress, rest.count) }
-      }
+      let part = UnsafeRawBufferPointer(rebasing: rest)
+      let written = retryingInterrupted { Glibc.write(number, part.baseAddress, part.count) }
       guard written >= 0 else { throw .system("cannot write", path) }
       rest = rest.dropFirst(written)
     }

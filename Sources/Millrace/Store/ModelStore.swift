@@ -1,4 +1,6 @@
+internal import Dispatch
 internal import Glibc
+internal import Synchronization
 
 /// A directory of models: `STORE/NAME/VERSION/{model.safetensors, manifest.json}`.
 ///
@@ -141,17 +143,30 @@ public struct ModelStore: Sendable {
   ///   - expectedVersion: the version that a job which starts again may have published before: the
   ///     one there is returned when it has the same content. It is written when that place is
   ///     free; `nil`, or a place taken by other content, is the next version after the newest.
+  ///   - alias: what points to it from now on.
   /// - Throws: `store` for a name that is not one; `system` when it cannot be written.
   public func publish(
-    _ archive: TensorArchive, manifest: Manifest, as name: String, expectedVersion: Int? = nil
+    _ archive: TensorArchive, manifest: Manifest, as name: String, expectedVersion: Int? = nil,
+    alias: ModelAlias? = nil
   ) throws(MillraceError) -> ModelVersion {
-    let content = archive.encoded()
-    var manifest = manifest
-    manifest.sha256 = try SHA256.hexDigest(of: content[...])
     let directory = try directory(of: name)
     try Directory.create(directory)
     let lock = try lock(name)
     defer { lock.unlock() }
+    let version = try write(archive, manifest, in: directory, as: name, expectedVersion)
+    if let alias { try point(alias, toWhole: version) }
+    return version
+  }
+
+  private func write(
+    _ archive: TensorArchive, _ manifest: Manifest, in directory: String, as name: String,
+    _ expectedVersion: Int?
+  ) throws(MillraceError) -> ModelVersion {
+    let aside = "\(directory)/\(ModelStore.publishing)"
+    if Directory.exists(aside) { try Directory.remove(aside) }
+    try Directory.create(aside)
+    var manifest = manifest
+    manifest.sha256 = try write(archive, to: "\(aside)/\(ModelStore.modelFile)")
 
     let versions = try versions(of: name)
     var version = ModelVersion(name: name, version: (versions.last ?? 0) + 1)
@@ -160,18 +175,32 @@ public struct ModelStore: Sendable {
       if !versions.contains(expectedVersion) {
         version = expected
       } else if let found = try? load(expected), found.manifest.sha256 == manifest.sha256 {
+        try Directory.remove(aside)
         return expected
       }
     }
 
-    let aside = "\(directory)/\(ModelStore.publishing)"
-    if Directory.exists(aside) { try Directory.remove(aside) }
-    try Directory.create(aside)
-    try DurableFile.create("\(aside)/\(ModelStore.modelFile)", [content])
     try DurableFile.create("\(aside)/\(ModelStore.manifestFile)", [manifest.encoded()])
     try Directory.synchronize(aside)
     try Directory.move(aside, to: path(of: version))
     return version
+  }
+
+  /// Writes an archive, and works out its digest meanwhile.
+  private func write(_ archive: TensorArchive, to path: String) throws(MillraceError) -> String {
+    let digest = Mutex(Result<String, MillraceError>.success(""))
+    let file = Mutex(Result<Void, MillraceError>.success(()))
+    DispatchQueue.concurrentPerform(iterations: 2) { part in
+      if part == 0 {
+        let done = Result { () throws(MillraceError) in try DurableFile.create(path, archive) }
+        file.withLock { $0 = done }
+      } else {
+        let done = Result { () throws(MillraceError) in try SHA256.hexDigest(of: archive) }
+        digest.withLock { $0 = done }
+      }
+    }
+    try file.withLock { $0 }.get()
+    return try digest.withLock { $0 }.get()
   }
 
   /// Removes a version.
@@ -234,6 +263,12 @@ public struct ModelStore: Sendable {
     let lock = try lock(version.name)
     defer { lock.unlock() }
     _ = try load(resolve(version.description))
+    try point(alias, toWhole: version)
+  }
+
+  private func point(
+    _ alias: ModelAlias, toWhole version: ModelVersion
+  ) throws(MillraceError) {
     let history = try history(of: alias, of: version.name)
     guard history.first != version.version else { return }
     try write([version.version] + history, of: alias, of: version.name)

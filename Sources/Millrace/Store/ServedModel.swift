@@ -49,7 +49,7 @@ extension ModelStore {
     }
   }
 
-  /// Stores a model; see `publish(_:manifest:as:expectedVersion:)`.
+  /// Stores a model; see `publish(_:manifest:as:expectedVersion:alias:)`.
   ///
   /// - Throws: `store` for a name that is not one; `system` when it cannot be written.
   public func publish(

@@ -60,6 +60,11 @@ public struct TensorArchive: Sendable {
   /// Adds or replaces one 64-bit integer.
   public mutating func set(_ value: Int, as name: String) { set([value], as: name) }
 
+  /// Adds or replaces a tensor of the first 32-bit floats of a buffer (`F32`).
+  mutating func set(_ values: LaneBuffer, shape: [Int], as name: String) {
+    set(.lanes(values, count: shape.reduce(1, *)), shape: shape, as: name)
+  }
+
   private mutating func set(_ elements: Tensor.Elements, shape: [Int]?, as name: String) {
     let shape = shape ?? [elements.count]
     precondition(shape.reduce(1, *) == elements.count, "\(name): \(shape) is not its shape")
@@ -77,8 +82,12 @@ public struct TensorArchive: Sendable {
   /// - Throws: `store` when it is missing, of another type, or does not have `count` elements.
   public func floats(_ name: String, count: Int? = nil) throws(MillraceError) -> [Float] {
     let tensor = try tensor(name, count: count)
-    guard case .floats(let values) = tensor.elements else { throw tensor.mismatch(name, "F32") }
-    return values
+    return switch tensor.elements {
+    case .floats(let values): values
+    case .lanes(let values, let count):
+      Array(UnsafeBufferPointer(start: values.base, count: count))
+    default: throw tensor.mismatch(name, "F32")
+    }
   }
 
   /// The elements of an `F64` tensor, row-major.
@@ -149,6 +158,8 @@ extension TensorArchive {
   struct Tensor: Sendable {
     enum Elements: Sendable {
       case floats([Float])
+      /// So many of the first floats.
+      case lanes(LaneBuffer, count: Int)
       case doubles([Double])
       case integers([Int64])
       case bytes([UInt8])
@@ -167,7 +178,7 @@ extension TensorArchive.Tensor.Elements {
   /// The format's name of the element type.
   var typeName: String {
     switch self {
-    case .floats: "F32"
+    case .floats, .lanes: "F32"
     case .doubles: "F64"
     case .integers: "I64"
     case .bytes: "U8"
@@ -177,6 +188,7 @@ extension TensorArchive.Tensor.Elements {
   var count: Int {
     switch self {
     case .floats(let values): values.count
+    case .lanes(_, let count): count
     case .doubles(let values): values.count
     case .integers(let values): values.count
     case .bytes(let values): values.count
@@ -186,18 +198,27 @@ extension TensorArchive.Tensor.Elements {
   /// Bytes per element.
   var width: Int {
     switch self {
-    case .floats: 4
+    case .floats, .lanes: 4
     case .doubles, .integers: 8
     case .bytes: 1
     }
   }
 
-  func append(to bytes: inout [UInt8]) {
+  func withBytes(
+    _ body: (UnsafeRawBufferPointer) throws(MillraceError) -> Void
+  ) throws(MillraceError) {
+    func pass<Element>(_ values: [Element]) throws(MillraceError) {
+      try values.withUnsafeBufferPointer { (values) throws(MillraceError) in
+        try body(UnsafeRawBufferPointer(values))
+      }
+    }
     switch self {
-    case .floats(let values): values.withUnsafeBytes { bytes.append(contentsOf: $0) }
-    case .doubles(let values): values.withUnsafeBytes { bytes.append(contentsOf: $0) }
-    case .integers(let values): values.withUnsafeBytes { bytes.append(contentsOf: $0) }
-    case .bytes(let values): bytes.append(contentsOf: values)
+    case .floats(let values): try pass(values)
+    case .lanes(let values, let count):
+      try body(UnsafeRawBufferPointer(UnsafeBufferPointer(start: values.base, count: count)))
+    case .doubles(let values): try pass(values)
+    case .integers(let values): try pass(values)
+    case .bytes(let values): try pass(values)
     }
   }
 
@@ -231,6 +252,23 @@ extension TensorArchive {
   /// The archive as a safetensors file: the header's length in 8 bytes (little-endian), the header
   /// (JSON, padded with spaces to a multiple of 8), the elements (little-endian).
   public func encoded() -> [UInt8] {
+    let parts = parts
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(parts.reduce(0) { $0 + $1.count * $1.width })
+    // Appending does not throw.
+    try? withParts { bytes.append(contentsOf: $0) }
+    return bytes
+  }
+
+  /// Calls `body` with the bytes of `encoded`, part by part, without a copy.
+  func withParts(
+    _ body: (UnsafeRawBufferPointer) throws(MillraceError) -> Void
+  ) throws(MillraceError) {
+    for part in parts { try part.withBytes(body) }
+  }
+
+  /// What the file consists of.
+  private var parts: [Tensor.Elements] {
     let ordered = tensors.sorted { left, right in
       let (leftWidth, rightWidth) = (left.value.elements.width, right.value.elements.width)
       return leftWidth == rightWidth ? left.key < right.key : leftWidth > rightWidth
@@ -254,12 +292,8 @@ extension TensorArchive {
     var header = Array("{\(entries.joined(separator: ","))}".utf8)
     header.append(contentsOf: repeatElement(UInt8(ascii: " "), count: (8 - header.count % 8) % 8))
 
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(8 + header.count + offset)
-    withUnsafeBytes(of: UInt64(header.count).littleEndian) { bytes.append(contentsOf: $0) }
-    bytes.append(contentsOf: header)
-    for (_, tensor) in ordered { tensor.elements.append(to: &bytes) }
-    return bytes
+    let length = withUnsafeBytes(of: UInt64(header.count).littleEndian, Array.init)
+    return [.bytes(length + header)] + ordered.map(\.value.elements)
   }
 
   /// A JSON string literal.
