@@ -29,10 +29,12 @@ public struct SparseRows: Sendable {
     }
   }
 
-  /// Makes room for `rows` rows and `entries` entries; what is new is arbitrary.
+  /// Makes room for `rows` rows and `entries` entries; what lies there is arbitrary.
   mutating func resize(rows: Int, entries: Int) {
     starts.resize(to: rows + 1)
-    indices.resize(to: max(indices.count, entries))
-    values.resize(to: max(values.count, entries))
+    guard indices.count < entries else { return }
+    // Not copied, and with room for somewhat longer rows.
+    indices = Array(repeating: 0, count: entries + entries / 8)
+    values = Array(repeating: 0, count: indices.count)
   }
 }

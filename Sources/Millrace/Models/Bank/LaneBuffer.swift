@@ -42,6 +42,11 @@ struct LaneBuffer: Sendable, Equatable {
   /// The floats as an array.
   var elements: [Float] { Array(UnsafeBufferPointer(start: storage.base, count: count)) }
 
+  /// Whether so many of the first floats are all finite.
+  func isFinite(upTo count: Int) -> Bool {
+    UnsafeBufferPointer(start: storage.base, count: count).allSatisfy(\.isFinite)
+  }
+
   static func == (left: LaneBuffer, right: LaneBuffer) -> Bool {
     left.count == right.count
       && memcmp(left.storage.base, right.storage.base, left.count * MemoryLayout<Float>.stride) == 0

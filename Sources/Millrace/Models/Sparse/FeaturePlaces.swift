@@ -75,6 +75,20 @@ struct FeaturePlaces: Sendable {
     return place == 0 ? nil : place
   }
 
+  /// Makes a buffer hold `new` floats for each place, where it held `old`; those that come are 0.
+  func resize(_ buffer: inout LaneBuffer, from old: Int, to new: Int) {
+    guard count * new > buffer.count || new > old else { return }
+    let filled = old > 0 ? min(count, buffer.count / old) : 0
+    // Much more at a time, though never more than all: what is not used yet costs no memory.
+    let room = min(max(4 * filled, 64), Self.first + width)
+    var larger = LaneBuffer(count: max(count, room) * new)
+    let base = larger.mutableBase()
+    for place in 0..<filled {
+      (base + place * new).update(from: buffer.base + place * old, count: old)
+    }
+    buffer = larger
+  }
+
   /// Gives columns places in their order.
   mutating func place(_ columns: [UInt32]) {
     var result = [UInt32](repeating: 0, count: columns.count + Self.padding)

@@ -174,17 +174,8 @@ package struct SparseBank: SparseLearner {
 
   /// Makes room for every place and so many outputs; what is new is 0: nothing was learnt of it.
   mutating func reserve(outputs: Int) {
-    let (old, new) = (outputCount * Self.rowSize, outputs * Self.rowSize)
-    guard places.count * new > features.count || outputs > outputCount else { return }
-    let filled = old > 0 ? min(places.count, features.count / old) : 0
-    // Much more at a time, though never more than all: what is not used yet costs no memory.
-    let room = min(max(4 * filled, 64), FeaturePlaces.first + places.width)
-    var larger = LaneBuffer(count: max(places.count, room) * new)
-    let base = larger.mutableBase()
-    for place in 0..<filled {
-      (base + place * new).update(from: features.base + place * old, count: old)
-    }
-    (features, outputCount) = (larger, outputs)
+    places.resize(&features, from: outputCount * Self.rowSize, to: outputs * Self.rowSize)
+    outputCount = outputs
   }
 }
 

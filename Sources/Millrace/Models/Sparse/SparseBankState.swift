@@ -59,10 +59,8 @@ extension SparseBank {
   }
 
   package var isFinite: Bool {
-    let used = places.count * outputCount * Self.rowSize
-    return target.isFinite
-      && UnsafeBufferPointer(start: features.base, count: used).allSatisfy(\.isFinite)
-      && head.elements.allSatisfy(\.isFinite)
+    target.isFinite && features.isFinite(upTo: places.count * outputCount * Self.rowSize)
+      && head.isFinite(upTo: head.count)
   }
 }
 

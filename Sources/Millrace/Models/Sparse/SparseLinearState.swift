@@ -12,7 +12,8 @@ extension SparseLinearLearner {
   package var columnScales: [Double] { order.map(scale) }
 
   private func scale(_ place: Int) -> Double {
-    sums[2 * place + 1] > 0 ? Double(sums[2 * place]) / Double(sums[2 * place + 1]) : 0
+    let (sum, count) = (sums.base[2 * place], sums.base[2 * place + 1])
+    return count > 0 ? Double(sum) / Double(count) : 0
   }
 
   package func standardizedCoefficients(horizon: LabelHorizon) -> [[Double]] {
@@ -30,7 +31,8 @@ extension SparseLinearLearner {
   }
 
   package var isFinite: Bool {
-    target.isFinite && states.allSatisfy(\.isFinite) && sums.allSatisfy(\.isFinite)
+    target.isFinite && states.isFinite(upTo: places.count * outputCount * Self.stateSize)
+      && sums.isFinite(upTo: 2 * places.count)
   }
 }
 
@@ -66,9 +68,10 @@ extension SparseLinearLearner {
         run: try archive.integer(prefix + "recordsSinceNewClass", in: 0 ... .max))
       outputCount = indices.count
     }
-    sums = try archive.floats(prefix + "sums", count: 2 * places.count)
-    states = try archive.floats(
-      prefix + "states", count: places.count * outputCount * Self.stateSize)
+    sums = LaneBuffer(try archive.floats(prefix + "sums", count: 2 * places.count))
+    states = LaneBuffer(
+      try archive.floats(
+        prefix + "states", count: places.count * outputCount * Self.stateSize))
   }
 
   /// The average of the parts' weights over one scale, by the records each has seen of a feature;
@@ -89,19 +92,19 @@ extension SparseLinearLearner {
     merged.classes.run = learners.map(\.classes.run).min() ?? 0
     for learner in learners {
       merged.places.place(learner.places.columns)
-      merged.reserve()
       for index in learner.classes.indices where !merged.classes.contains(Double(index)) {
         merged.classes.add(Double(index))
-        merged.addOutput()
       }
     }
+    merged.reserve(outputs: first.task == .multiclass ? merged.classes.indices.count : 1)
+    let sums = merged.sums.mutableBase()
     let columns = [UInt32?.none, nil] + merged.places.columns.map(Optional.some)
     for (place, column) in columns.enumerated() where place != Int(FeaturePlaces.unseen) {
       let own = learners.compactMap { learner in
         (column.map { learner.places[$0] } ?? Int(FeaturePlaces.constant)).map { (learner, $0) }
       }
       for (learner, part) in own {
-        for index in 0..<2 { merged.sums[2 * place + index] += learner.sums[2 * part + index] }
+        for index in 0..<2 { sums[2 * place + index] += learner.sums.base[2 * part + index] }
       }
       for output in 0..<merged.outputCount { merged.average(own, place, output) }
     }
@@ -113,7 +116,7 @@ extension SparseLinearLearner {
   ) {
     let isConstant = place == Int(FeaturePlaces.constant)
     var (total, sum) = (0.0, 0.0)
-    let state = (place * outputCount + output) * Self.stateSize
+    let state = states.mutableBase() + (place * outputCount + output) * Self.stateSize
     for (learner, own) in parts {
       let index =
         task == .multiclass ? learner.classes.indices.firstIndex(of: classes.indices[output]) : 0
@@ -124,14 +127,15 @@ extension SparseLinearLearner {
         isConstant
         ? learner.target.coefficients([weight])[0] : learner.target.coefficients([weight, 0])[0]
       if !isConstant, learner.scale(own) > 0 { coefficient *= scale(place) / learner.scale(own) }
-      let records = isConstant ? Double(learner.recordCount) : Double(learner.sums[2 * own + 1])
+      let records =
+        isConstant ? Double(learner.recordCount) : Double(learner.sums.base[2 * own + 1])
       total += records
       sum += records * coefficient
       let other = (own * learner.outputCount + index) * Self.stateSize
-      states[state + 1] += learner.states[other + 1]
+      state[1] += learner.states.base[other + 1]
     }
     let mean = total > 0 ? sum / total : 0
-    states[state] = isConstant ? target.weights([mean])[0] : target.weights([mean, 0])[0]
-    states[state + 3] = Float(recordCount)
+    state[0] = isConstant ? target.weights([mean])[0] : target.weights([mean, 0])[0]
+    state[3] = Float(recordCount)
   }
 }

@@ -17,6 +17,9 @@ struct ChunkEntries {
   /// The entries of all rows.
   var count: Int { starts[rowCount] - starts[0] }
 
+  /// The entries of a row.
+  subscript(row: Int) -> Range<Int> { starts[row] - starts[0]..<starts[row + 1] - starts[0] }
+
   /// The entries of the longest row.
   var longestRow: Int { (0..<rowCount).reduce(0) { max($0, starts[$1 + 1] - starts[$1]) } }
 }
