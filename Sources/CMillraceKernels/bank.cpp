@@ -1,5 +1,6 @@
 #include "bank.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "bank_parts.hpp"
@@ -15,14 +16,60 @@ const float weightLimit = 100;
 /// Room for one record: its inputs, and u = Cz of each group.
 struct Workspace {
   float *z;
-  Lanes *u;
+  Eight *u;
   WideRoom wide;
 };
 
+/// What the experts say of a record before it is turned into probabilities.
+struct Margins {
+  Projection<8> filters;
+  Eight rates;
+};
+
 struct GroupForecasts {
-  Forecast<16> filters;
+  Forecast<8> filters;
+  Sigmoids<8> rates;
   Forecast<4> wide;
 };
+
+/// A number of inputs; `known` where the compiler knows it, otherwise 0.
+template <size_t known_>
+struct Inputs {
+  static constexpr size_t known = known_;
+  size_t count;
+};
+
+/// Calls `body` with a number of inputs, of few with one that the compiler knows: loops over them
+/// become straight code.
+template <typename Body>
+MILLRACE_INLINE void withInputs(size_t count, Body body) {
+  switch (count) {
+    case 2: return body(Inputs<2>{2});
+    case 3: return body(Inputs<3>{3});
+    case 4: return body(Inputs<4>{4});
+    case 5: return body(Inputs<5>{5});
+    case 6: return body(Inputs<6>{6});
+    case 7: return body(Inputs<7>{7});
+    case 8: return body(Inputs<8>{8});
+    case 9: return body(Inputs<9>{9});
+    case 10: return body(Inputs<10>{10});
+    case 11: return body(Inputs<11>{11});
+    case 12: return body(Inputs<12>{12});
+    case 13: return body(Inputs<13>{13});
+    default: return body(Inputs<0>{count});
+  }
+}
+
+/// What filters and cheap experts say, of what they would if no label were wrong and all of the
+/// latter were gradient descents.
+MILLRACE_INLINE Sigmoids<16> narrowExperts(const ExpertParts &parts, Eight averages,
+                                           Sigmoids<16> said) {
+  const Sigmoids<8> filters =
+      withNoise<8>(parts.filters, {firstHalf(said.yes), firstHalf(said.no)});
+  const Sigmoids<8> rates =
+      withMeans(parts.rates, averages, {secondHalf(said.yes), secondHalf(said.no)});
+  return clampedProbabilities<16>({joined(filters.yes, rates.yes), joined(filters.no, rates.no)});
+}
 
 /// What the wide group says, in a row of eight experts, the rest of which say nothing.
 MILLRACE_INLINE Sigmoids<8> wideExperts(Sigmoids<4> label) {
@@ -31,10 +78,9 @@ MILLRACE_INLINE Sigmoids<8> wideExperts(Sigmoids<4> label) {
 }
 
 /// The wide group where no label comes.
-MILLRACE_INLINE Sigmoids<8> frozenWide(const BankParts &parts, const Four *mean,
+MILLRACE_INLINE Sigmoids<8> frozenWide(const WideFilters &filters, Four spread, const Four *mean,
                                        const WideRoom &room) {
-  const WideFilters &filters = parts.experts.wide;
-  const Four kappa = shrinkage<4>(parts.place.spread() * room.squaredLength(filters.d));
+  const Four kappa = shrinkage<4>(spread * room.squaredLength(filters.d));
   return wideExperts(withNoise<4>(filters, sigmoids<4>(kappa * room.dot(mean, filters.d))));
 }
 
@@ -45,57 +91,38 @@ MILLRACE_INLINE void readRow(const BankParts &parts, bool isAwake, const float *
   if (isAwake) expand(parts.bank.basis, space.z, space.wide.inputs);
 }
 
-template <bool commit, bool isFrozen = false>
-MILLRACE_INLINE void forecast(const BankParts &parts, bool isAwake, const Workspace &space,
-                              GroupForecasts &groups, Experts &experts) {
-  const Rates &rates = parts.experts.rates;
-  const WideFilters &wide = parts.experts.wide;
-  groups.filters = forecast<16, commit>(parts.experts.filters, space.z, space.u);
-  experts.narrow[0] = clampedProbabilities<16>(groups.filters.label);
-  experts.narrow[1] = clampedProbabilities<16>(
-      forecast(rates, rates.weights(), rates.row[MILLRACE_RATES_AVERAGE], space.z));
+template <bool commit>
+MILLRACE_INLINE void project(const BankParts &parts, bool isAwake, const Workspace &space,
+                             Margins &margins, GroupForecasts &groups) {
+  withInputs(parts.bank.columns, [&](auto inputs) __attribute__((always_inline)) {
+    const ExpertParts own = parts.experts.with(inputs.count);
+    margins.filters = project<8, commit, inputs.known>(own.filters, space.z, space.u);
+    margins.rates = dot<8>(own.rates.weights(), space.z, inputs.count);
+  });
+  if (isAwake)
+    groups.wide = forecast<4, commit>(parts.experts.wide, space.wide.inputs, space.wide.u);
+}
+
+MILLRACE_INLINE void answer(const ExpertParts &parts, bool isAwake, const Margins &margins,
+                            GroupForecasts &groups, Experts<1> &experts) {
+  const Eight kappa = shrinkage<8>(margins.filters.variance);
+  const Sigmoids<16> said = sigmoids<16>(joined(kappa * margins.filters.margin, margins.rates));
+  const Eight averages = parts.rates.row[MILLRACE_RATES_AVERAGE];
+  const Sigmoids<8> filters = {firstHalf(said.yes), firstHalf(said.no)};
+  groups.filters = {margins.filters.variance, kappa, filters, withNoise<8>(parts.filters, filters)};
+  groups.rates = withMeans(parts.rates, averages, {secondHalf(said.yes), secondHalf(said.no)});
+  experts.narrow[0] = narrowExperts(parts, averages, said);
   experts.isAwake = isAwake;
-  if (!isAwake) return;
-  if constexpr (isFrozen) {
-    experts.wide = frozenWide(parts, wide.mean(), space.wide);
-  } else {
-    groups.wide = forecast<4, commit>(wide, space.wide.inputs, space.wide.u);
-    experts.wide = wideExperts(groups.wide.label);
-  }
+  if (isAwake) experts.wide = wideExperts(groups.wide.label);
 }
 
 /// The mean over the horizons: nobody says how long no label will come.
-MILLRACE_INLINE float frozenProbability(const BankParts &parts, const Experts &experts) {
+MILLRACE_INLINE float frozenProbability(const BankParts &parts, const Experts<1> &experts) {
   float total = 0;
   for (int h = 0; h < Horizon::count; h++)
     total += forecast<false>(parts.horizon(h), experts).calibration.label.yes[0];
   const Vector<float, 1> mean = Vector<float, 1>{} + total / Horizon::count;
   return clampedProbability<1>(mean)[0];
-}
-
-/// What the experts would say with the weights of a snapshot, and the variances of now.
-MILLRACE_INLINE void forecast(const Snapshot &snapshot, const BankParts &parts, bool isAwake,
-                              const Workspace &space, const GroupForecasts &now, Experts &experts) {
-  const Filters<16> &own = parts.experts.filters;
-  const Sigmoids<16> filters =
-      sigmoids<16>(now.filters.kappa * dot<16>(snapshot.filters, space.z, own.d));
-  experts.narrow[0] = clampedProbabilities<16>(withNoise<16>(own, filters));
-  experts.narrow[1] = clampedProbabilities<16>(
-      forecast(parts.experts.rates, snapshot.rates, *snapshot.averages, space.z));
-  experts.isAwake = isAwake;
-  if (isAwake) experts.wide = frozenWide(parts, snapshot.wide, space.wide);
-}
-
-/// Scores the horizons' snapshots on the record that `space` holds.
-MILLRACE_INLINE void learnHorizons(const BankParts &parts, uint64_t record, bool isAwake,
-                                   const Workspace &space, const GroupForecasts &now, bool label,
-                                   float weight) {
-  for (int h = 0; h < Horizon::count; h++) {
-    if (!Horizon::scores(h, record)) continue;
-    Experts experts;
-    forecast(parts.snapshot(h), parts, isAwake, space, now, experts);
-    learn(parts.horizon(h), forecast<true>(parts.horizon(h), experts), experts, label, weight);
-  }
 }
 
 void takeSnapshots(const BankParts &parts, uint64_t record) {
@@ -105,17 +132,18 @@ void takeSnapshots(const BankParts &parts, uint64_t record) {
     if (!Horizon::startsBlock(h, record)) continue;
     const ExpertParts &experts = parts.experts;
     const Snapshot snapshot = parts.snapshot(h);
-    memcpy(snapshot.filters, experts.filters.mean(), experts.filters.d * sizeof(Lanes));
-    memcpy(snapshot.rates, experts.rates.weights(), experts.rates.d * sizeof(Lanes));
+    memcpy(snapshot.filters, experts.filters.mean(), experts.filters.d * sizeof(Eight));
+    memcpy(snapshot.rates, experts.rates.weights(), experts.rates.d * sizeof(Eight));
     *snapshot.averages = experts.rates.row[MILLRACE_RATES_AVERAGE];
     if (parts.place.isAwake())
       memcpy(snapshot.wide, experts.wide.mean(), experts.wide.d * sizeof(Four));
   }
 }
 
-/// Between two records, `record` of which are learnt.
-void finishRecord(const BankParts &parts, uint64_t record) {
-  if (parts.bank.wide && parts.place.changes(record, parts.bank.basis.mustStay)) {
+/// Between two blocks or batches, when `record` records are learnt.
+void finishBlock(const BankParts &parts, uint64_t record) {
+  if (parts.bank.wide && parts.place.changes(parts.head.mixtures(), record,
+                                             parts.bank.basis.mustStay)) {
     const bool isAwake = !parts.place.isAwake();
     parts.place.setAwake(isAwake);
     parts.head.mixtures().setAwake(isAwake);
@@ -132,71 +160,143 @@ void millrace_bank_predict(const millrace_bank *bank, const float *rows, size_t 
   const BankParts parts(*bank);
   const bool isAwake = parts.place.isAwake();
   float z[bank->columns];
-  Lanes u[bank->columns];
+  Eight u[bank->columns];
   // A length of 0 is not allowed.
   const size_t width = WideFilters::padded(parts.experts.wide.d) + 4;
   alignas(64) float wideInputs[width];
   alignas(64) Four wideU[width];
   memset(wideInputs, 0, sizeof wideInputs);
   const Workspace space = {z, u, {wideInputs, wideU}};
+  Margins margins;
   GroupForecasts groups;
-  Experts experts;
+  Experts<1> experts;
   HeadForecast head;
   for (size_t i = 0; i < count; i++) {
     readRow(parts, isAwake, rows + i * stride, space);
     if (isFrozen) {
-      forecast<false, true>(parts, isAwake, space, groups, experts);
+      project<false>(parts, false, space, margins, groups);
+      answer(parts.experts, false, margins, groups, experts);
+      const WideFilters &wide = parts.experts.wide;
+      experts.isAwake = isAwake;
+      if (isAwake) experts.wide = frozenWide(wide, parts.place.spread(), wide.mean(), space.wide);
       probabilities[i] = frozenProbability(parts, experts);
     } else {
-      forecast<false>(parts, isAwake, space, groups, experts);
-      forecast<false>(parts.head, experts, head);
+      project<false>(parts, isAwake, space, margins, groups);
+      answer(parts.experts, isAwake, margins, groups, experts);
+      mix(parts.head, experts, head);
+      project<false>(parts.head, isAwake, head);
+      answer(parts.head, head);
       probabilities[i] = head.probability;
     }
   }
 }
 
+namespace {
+
+/// A record that the experts have answered, and the head has yet to.
+struct Pending {
+  Workspace space;
+  GroupForecasts groups;
+  Experts<1> experts;
+  bool label;
+  float weight;
+  /// `WidePlace::spread` when the experts had learnt the record.
+  Four spread;
+};
+
+MILLRACE_INLINE void learnExperts(const BankParts &parts, Pending &pending) {
+  const ExpertParts &experts = parts.experts;
+  const bool isAwake = pending.experts.isAwake;
+  if (pending.weight > 0) {
+    withInputs(parts.bank.columns, [&](auto inputs) __attribute__((always_inline)) {
+      const ExpertParts own = experts.with(inputs.count);
+      learn<8>(own.filters, pending.groups.filters, pending.space.u, pending.label, pending.weight);
+      learn(own.rates, pending.groups.rates, pending.space.z, pending.label, pending.weight);
+    });
+    if (isAwake) {
+      const WideRoom &room = pending.space.wide;
+      learn<4>(experts.wide, pending.groups.wide, room.u, pending.label, pending.weight);
+      room.learnSpread(parts.place.spread(), pending.groups.wide.variance, experts.wide.d);
+    }
+  } else {
+    settle<8>(experts.filters);
+    if (isAwake) settle<4>(experts.wide);
+  }
+  pending.spread = parts.place.spread();
+}
+
+/// What the experts would say with the weights of a snapshot, and the variances of now.
+MILLRACE_INLINE Experts<1> forecast(const Snapshot &snapshot, const ExpertParts &parts,
+                                    const Pending &pending) {
+  const Workspace &space = pending.space;
+  const size_t d = parts.filters.d;
+  const Sigmoids<16> said =
+      sigmoids<16>(joined(pending.groups.filters.kappa * dot<8>(snapshot.filters, space.z, d),
+                          dot<8>(snapshot.rates, space.z, d)));
+  Experts<1> result;
+  result.narrow[0] = narrowExperts(parts, *snapshot.averages, said);
+  result.isAwake = pending.experts.isAwake;
+  if (result.isAwake)
+    result.wide = frozenWide(parts.wide, pending.spread, snapshot.wide, space.wide);
+  return result;
+}
+
+MILLRACE_INLINE void learnHead(const BankParts &parts, const Pending &pending,
+                               const HeadForecast &head, uint64_t record) {
+  if (!(pending.weight > 0)) return settle<4>(parts.head.filters());
+  learn(parts.head, head, pending.experts, pending.label, pending.weight);
+  for (int h = 0; h < Horizon::count; h++) {
+    if (!Horizon::scores(h, record)) continue;
+    const Horizon horizon = parts.horizon(h);
+    const Experts<1> experts = forecast(parts.snapshot(h), parts.experts, pending);
+    learn(horizon, forecast<true>(horizon, experts), experts, pending.label, pending.weight);
+  }
+}
+
+}  // namespace
+
 MILLRACE_CLONES
 void millrace_bank_learn(const millrace_bank *bank, const float *rows, size_t count, size_t stride,
                          const double *labels, const float *weights, double *probabilities) {
   const BankParts parts(*bank);
-  float z[bank->columns];
-  Lanes u[bank->columns];
+  float z[2][bank->columns];
+  Eight u[bank->columns];
   // A length of 0 is not allowed.
   const size_t width = WideFilters::padded(parts.experts.wide.d) + 4;
-  alignas(64) float wideInputs[width];
+  alignas(64) float wideInputs[2][width];
   alignas(64) Four wideU[width];
   memset(wideInputs, 0, sizeof wideInputs);
-  const Workspace space = {z, u, {wideInputs, wideU}};
-  GroupForecasts groups;
-  Experts experts;
+  Margins margins;
   HeadForecast head;
-  for (size_t i = 0; i < count; i++) {
+  Pending records[2];
+  for (int k = 0; k < 2; k++) records[k].space = {z[k], u, {wideInputs[k], wideU}};
+  size_t i = 0;
+  while (i < count) {
+    // The head answers one record behind the experts, and both step by step in turns: neither needs
+    // the other, so that the processor works on one while it waits for the other. They are even
+    // again where a block ends.
+    const uint64_t first = bank->rowCount + i;
+    const size_t end = std::min(count, i + Horizon::rowsToBlockEnd(first));
     const bool isAwake = parts.place.isAwake();
-    readRow(parts, isAwake, rows + i * stride, space);
-    forecast<true>(parts, isAwake, space, groups, experts);
-    // The groups learn first, so that the processor may begin the next record's pass while it
-    // still waits for the head.
-    const bool label = labels[i] > .5;
-    const float weight = weights[i] < weightLimit ? weights[i] : weightLimit;
-    if (weight > 0) {
-      learn<16>(parts.experts.filters, groups.filters, u, label, weight);
-      learn(parts.experts.rates, experts.narrow[1], z, label, weight);
-      if (isAwake) {
-        learn<4>(parts.experts.wide, groups.wide, wideU, label, weight);
-        space.wide.learnSpread(parts.place.spread(), groups.wide.variance, parts.experts.wide.d);
+    for (size_t start = i; i <= end; i++) {
+      Pending &now = records[i % 2], &before = records[(i + 1) % 2];
+      if (i > start) mix(parts.head, before.experts, head);
+      if (i < end) {
+        now.label = labels[i] > .5;
+        now.weight = weights[i] < weightLimit ? weights[i] : weightLimit;
+        readRow(parts, isAwake, rows + i * stride, now.space);
+        project<true>(parts, isAwake, now.space, margins, now.groups);
       }
-    } else {
-      settle<16>(parts.experts.filters);
-      if (isAwake) settle<4>(parts.experts.wide);
+      if (i > start) project<true>(parts.head, isAwake, head);
+      if (i < end) answer(parts.experts, isAwake, margins, now.groups, now.experts);
+      if (i > start) {
+        answer(parts.head, head);
+        probabilities[i - 1] = head.probability;
+      }
+      if (i < end) learnExperts(parts, now);
+      if (i > start) learnHead(parts, before, head, bank->rowCount + i - 1);
     }
-    forecast<true>(parts.head, experts, head);
-    probabilities[i] = head.probability;
-    if (weight > 0) {
-      learn(parts.head, head, experts, label, weight);
-      learnHorizons(parts, bank->rowCount + i, isAwake, space, groups, label, weight);
-    } else {
-      settle<4>(parts.head.filters());
-    }
-    finishRecord(parts, bank->rowCount + i + 1);
+    i = end;
+    finishBlock(parts, bank->rowCount + i);
   }
 }

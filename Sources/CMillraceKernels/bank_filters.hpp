@@ -177,11 +177,39 @@ MILLRACE_INLINE Vector<float, N> spread(const Filters<N> &filters, const float *
   return blend<N>(variance > 0, variance, F{});
 }
 
+/// `spread` of d inputs that the compiler knows of: straight code, which keeps u in registers.
+template <int N, bool commit, size_t d>
+MILLRACE_INLINE Vector<float, N> spread(const Filters<N> &filters, const float *z,
+                                        Vector<float, N> *u) {
+  typedef Vector<float, N> F;
+  const F *direction = filters.direction(), curvature = filters.row[MILLRACE_FILTERS_CURVATURE];
+  F *c = filters.covariance(), own[d];
+#pragma clang loop unroll(full)
+  for (size_t i = 0; i < d; i++) {
+    const F hu = curvature * direction[i];
+    F total = {};
+#pragma clang loop unroll(full)
+    for (size_t j = 0; j <= i; j++, c++) {
+      F value = *c - hu * direction[j];
+      if (j == i) value += waitingDrift(filters, i, value);
+      if (commit) *c = value;
+      total += value * z[j];
+      if (j < i) own[j] += value * z[i];
+    }
+    own[i] = total;
+  }
+  for (size_t i = 0; i < d; i++) u[i] = own[i];
+  const F variance = dot<N>(own, z, d) * filters.row[MILLRACE_FILTERS_SCALE];
+  return blend<N>(variance > 0, variance, F{});
+}
+
 /// m, s, and u = Cz.
-template <int N, bool commit>
+template <int N, bool commit, size_t known = 0>
 MILLRACE_INLINE Projection<N> project(const Filters<N> &filters, const float *z,
                                       Vector<float, N> *u) {
-  const Vector<float, N> variance = spread<N, commit>(filters, z, u);
+  Vector<float, N> variance;
+  if constexpr (known > 0) variance = spread<N, commit, known>(filters, z, u);
+  else variance = spread<N, commit>(filters, z, u);
   return {dot<N>(filters.mean(), z, filters.d), variance};
 }
 
@@ -196,12 +224,9 @@ template <int N, bool commit>
 MILLRACE_INLINE Forecast<N> forecast(const Filters<N> &filters, const float *z,
                                      Vector<float, N> *u) {
   const Projection<N> projection = project<N, commit>(filters, z, u);
-  Forecast<N> result;
-  result.variance = projection.variance;
-  result.kappa = shrinkage<N>(result.variance);
-  result.plain = sigmoids<N>(result.kappa * projection.margin);
-  result.label = withNoise(filters, result.plain);
-  return result;
+  const Vector<float, N> kappa = shrinkage<N>(projection.variance);
+  const Sigmoids<N> plain = sigmoids<N>(kappa * projection.margin);
+  return {projection.variance, kappa, plain, withNoise(filters, plain)};
 }
 
 /// Nothing waits any more: for a record that is not learnt after a pass that committed.

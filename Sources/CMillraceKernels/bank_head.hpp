@@ -8,17 +8,17 @@
 /// rows of 16 floats.
 struct Head {
   static constexpr int mixers = 3;
-  static constexpr int lastInputs = Mixtures::count + 1;
+  static constexpr int lastInputs = mixtureCount + 1;
   /// The mixture of mixtures, the mixers, four filters.
   static constexpr int candidates = 1 + mixers + 4;
 
   Lanes *row;
 
-  Mixtures mixtures() const { return {row + MILLRACE_HEAD_MIXTURES}; }
+  Mixtures<1> mixtures() const { return {row + MILLRACE_HEAD_MIXTURES}; }
   /// The weights of the experts' logits in one mixer, and of the mixtures' in lanes 0 to 3.
-  ExpertRows mixer(int index) const { return {row + MILLRACE_HEAD_MIXERS + 3 * index}; }
+  ExpertRows<1> mixer(int index) const { return {row + MILLRACE_HEAD_MIXERS + 2 * index}; }
   Eight &mixtureWeights(int mixer) const {
-    return reinterpret_cast<Eight *>(row + MILLRACE_HEAD_MIXERS + 3 * mixer + 2)[1];
+    return (&this->mixer(mixer).wide())[1];
   }
   Vector<float, candidates> &last() const {
     return *reinterpret_cast<Vector<float, candidates> *>(row + MILLRACE_HEAD_LAST);
@@ -37,8 +37,11 @@ static const float mixerRates[Head::mixers] = {5e-4f, 2e-3f, 8e-3f};
 struct HeadForecast {
   MixturesForecast mixtures;
   /// Logits of experts and, in lanes 0 to 3, of mixtures.
-  Lanes narrow[2];
+  Lanes narrow;
   Eight wide, mixture;
+  /// The mixers' margins, and what the filters make of theirs.
+  Four mixed;
+  Projection<4> projection;
   Forecast<4> filters;
   alignas(64) Four directions[Filters<4>::padded(Head::lastInputs)];
   Eight candidate;
@@ -50,36 +53,49 @@ MILLRACE_INLINE Vector<float, N> logit(Sigmoids<N> p) {
   return logarithm<N>(p.yes / p.no);
 }
 
-template <bool commit>
-MILLRACE_INLINE void forecast(const Head &head, const Experts &experts, HeadForecast &result) {
+/// The mixtures, and all logits.
+MILLRACE_INLINE void mix(const Head &head, const Experts<1> &experts, HeadForecast &result) {
   result.mixtures = forecast(head.mixtures(), experts);
-  for (int v = 0; v < 2; v++) result.narrow[v] = logit(experts.narrow[v]);
+  result.narrow = logit(experts.narrow[0]);
   if (experts.isAwake) result.wide = logit(experts.wide);
   const Four mixture = result.mixtures.mixture;
   const Four own = logit<4>({mixture, 1.0f - mixture});
   result.mixture = __builtin_shufflevector(own, Four{}, 0, 1, 2, 3, 4, 4, 4, 4);
+}
+
+/// The margins of mixers and filters.
+template <bool commit>
+MILLRACE_INLINE void project(const Head &head, bool isAwake, HeadForecast &result) {
+  const Eight own = result.mixture;
 
   Eight margin[Head::mixers];
   for (int k = 0; k < Head::mixers; k++)
-    margin[k] = ExpertRows::dot(head.mixer(k), result.narrow, result.wide, experts.isAwake) +
+    margin[k] = head.mixer(k).dot(&result.narrow, result.wide, isAwake) +
                 head.mixtureWeights(k) * result.mixture;
-  const Four mixed = sigmoids<4>(sums(margin[0], margin[1], margin[2], Eight{})).yes;
+  result.mixed = sums(margin[0], margin[1], margin[2], Eight{});
   const float inputs[Filters<4>::padded(Head::lastInputs)] = {own[0], own[1], own[2], own[3], 1};
-  result.filters = forecast<4, commit>(head.filters(), inputs, result.directions);
-  Eight candidate =
-      __builtin_shufflevector(mixed, result.filters.label.yes, 3, 0, 1, 2, 4, 5, 6, 7);
+  result.projection = project<4, commit>(head.filters(), inputs, result.directions);
+}
+
+/// The candidates' probabilities and their mean.
+MILLRACE_INLINE void answer(const Head &head, HeadForecast &result) {
+  const Four kappa = shrinkage<4>(result.projection.variance);
+  const Sigmoids<8> said = sigmoids<8>(joined(result.mixed, kappa * result.projection.margin));
+  const Sigmoids<4> filters = {secondHalf(said.yes), secondHalf(said.no)};
+  result.filters = {result.projection.variance, kappa, filters, filters};
+  Eight candidate = __builtin_shufflevector(said.yes, said.yes, 3, 0, 1, 2, 4, 5, 6, 7);
   candidate[0] = result.mixtures.top;
   result.candidate = clampedProbability<8>(candidate);
   result.probability = sum(head.last() * result.candidate);
 }
 
-MILLRACE_INLINE void learn(const Head &head, const HeadForecast &forecast, const Experts &experts,
-                           bool label, float weight) {
+MILLRACE_INLINE void learn(const Head &head, const HeadForecast &forecast,
+                           const Experts<1> &experts, bool label, float weight) {
   learn(head.mixtures(), forecast.mixtures, experts, label, weight, shares, topShare);
   for (int k = 0; k < Head::mixers; k++) {
     const float error = (label ? 1.0f : 0.0f) - forecast.candidate[1 + k];
     const float step = mixerRates[k] * weight * error;
-    for (int v = 0; v < 2; v++) head.mixer(k).narrow[v] += step * forecast.narrow[v];
+    head.mixer(k).narrow[0] += step * forecast.narrow;
     if (experts.isAwake) head.mixer(k).wide() += step * forecast.wide;
     head.mixtureWeights(k) += step * forecast.mixture;
   }

@@ -12,7 +12,7 @@ struct Horizon {
 
   Lanes *row;
 
-  Mixtures mixtures() const { return {row}; }
+  Mixtures<1> mixtures() const { return {row}; }
   Filters<1> calibration() const {
     return {2, reinterpret_cast<Vector<float, 1> *>(row + MILLRACE_HORIZON_CALIBRATION)};
   }
@@ -24,6 +24,12 @@ struct Horizon {
     return record >= firstBlock && (record & mask) == 0;
   }
 
+  /// Records from this one to the next at which a block may start, or the wide group change.
+  static size_t rowsToBlockEnd(uint64_t record) {
+    const uint64_t rows = record < lateBlocks ? firstBlock : lateBlocks;
+    return rows - record % rows;
+  }
+
   /// Whether a record is scored: all of the first ones, later some. The intervals are prime, so
   /// that every hour of the day and every day of the week is seen.
   static bool scores(int horizon, uint64_t record) {
@@ -32,7 +38,7 @@ struct Horizon {
   }
 
  private:
-  static constexpr uint64_t firstBlock = 16;
+  static constexpr uint64_t firstBlock = 16, lateBlocks = 64;
   static constexpr uint64_t lengths[count] = {1024, 4096};
 };
 
@@ -47,7 +53,7 @@ struct HorizonForecast {
 };
 
 template <bool commit>
-MILLRACE_INLINE HorizonForecast forecast(const Horizon &horizon, const Experts &experts) {
+MILLRACE_INLINE HorizonForecast forecast(const Horizon &horizon, const Experts<1> &experts) {
   HorizonForecast result;
   result.mixtures = forecast(horizon.mixtures(), experts);
   const Vector<float, 1> p = Vector<float, 1>{} + result.mixtures.top;
@@ -57,7 +63,7 @@ MILLRACE_INLINE HorizonForecast forecast(const Horizon &horizon, const Experts &
 }
 
 MILLRACE_INLINE void learn(const Horizon &horizon, const HorizonForecast &forecast,
-                           const Experts &experts, bool label, float weight) {
+                           const Experts<1> &experts, bool label, float weight) {
   learn(horizon.mixtures(), forecast.mixtures, experts, label, weight, horizonShares,
         horizonTopShare);
   learn<1>(horizon.calibration(), forecast.calibration, forecast.direction, label, weight);

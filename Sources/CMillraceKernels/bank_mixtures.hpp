@@ -4,14 +4,17 @@
 #include "bank.h"
 #include "bank_lanes.hpp"
 
-/// What the experts say of a record.
+/// What the experts say of a record: so many rows of 16, and one of 8.
+template <int rows>
 struct Experts {
   /// Filters, and cheap experts.
-  Sigmoids<16> narrow[2];
+  Sigmoids<16> narrow[rows];
   /// The wide group, and further experts; none of them says anything while `isAwake` is false.
   Sigmoids<8> wide;
   bool isAwake;
 };
+
+static constexpr int mixtureCount = MILLRACE_MIXTURES;
 
 /// No expert is surer than this.
 static const float leastProbability = 1e-4f;
@@ -26,17 +29,19 @@ MILLRACE_INLINE Sigmoids<N> clampedProbabilities(Sigmoids<N> p) {
   return {clampedProbability<N>(p.yes), clampedProbability<N>(p.no)};
 }
 
-/// A number for every expert: two rows of 16 and one of 8.
+/// A number for every expert: rows of 16, and one whose first eight lanes are used.
+template <int rows>
 struct ExpertRows {
   Lanes *narrow;
 
-  Eight &wide() const { return *reinterpret_cast<Eight *>(narrow + 2); }
+  Eight &wide() const { return *reinterpret_cast<Eight *>(narrow + rows); }
 
   /// Σ of these times x, spread over eight lanes.
-  __attribute__((always_inline)) static Eight dot(const ExpertRows &rows, const Lanes *x,
-                                                  Eight wide, bool isAwake) {
-    Eight total = folded(rows.narrow[0] * x[0] + rows.narrow[1] * x[1]);
-    if (isAwake) total += rows.wide() * wide;
+  MILLRACE_MEMBER Eight dot(const Lanes *x, Eight wide, bool isAwake) const {
+    Lanes narrowTotal = narrow[0] * x[0];
+    for (int v = 1; v < rows; v++) narrowTotal += narrow[v] * x[v];
+    Eight total = folded(narrowTotal);
+    if (isAwake) total += this->wide() * wide;
     return total;
   }
 };
@@ -63,38 +68,37 @@ struct MixturesForecast {
 };
 
 /// Four mixtures of the experts with different shares, and a mixture of the four (fixed share:
-/// Herbster & Warmuth 1998). Weights need no logarithm.
+/// Herbster & Warmuth 1998). Weights need no logarithm. The state is rows of 16 floats: for each
+/// of the four its experts' weights; 1/n for the n experts awake; what the wide group had in each
+/// of the four when it fell asleep; the four's own weights.
+template <int rows>
 struct Mixtures {
-  static constexpr int count = 4;
-
   Lanes *row;
 
-  ExpertRows weights(int mixture) const { return {row + MILLRACE_MIXTURES_WEIGHTS + 3 * mixture}; }
+  ExpertRows<rows> weights(int mixture) const { return {row + MILLRACE_EXPERTS_ROWS(rows) * mixture}; }
   /// 1/n for the n experts that are awake, 0 for the others.
-  ExpertRows prior() const { return {row + MILLRACE_MIXTURES_PRIOR}; }
+  ExpertRows<rows> prior() const { return weights(mixtureCount); }
   /// What the wide group had in a mixture when it fell asleep.
   Four &asleep(int mixture) const {
-    return reinterpret_cast<Four *>(row + MILLRACE_MIXTURES_ASLEEP)[mixture];
+    return reinterpret_cast<Four *>(row + MILLRACE_MIXTURES_ROWS(rows) - 2)[mixture];
   }
-  Four &top() const {
-    return *reinterpret_cast<Four *>(row + MILLRACE_MIXTURES_TOP);
-  }
+  Four &top() const { return *reinterpret_cast<Four *>(row + MILLRACE_MIXTURES_ROWS(rows) - 1); }
 
   /// Every expert alike: of the third row the wide group's and the further ones, where there are
   /// such.
   void start(bool isWide, bool hasFurther) const {
     setPrior(isWide, hasFurther);
-    for (int k = 0; k < count; k++) {
-      weights(k).narrow[0] = weights(k).narrow[1] = prior().narrow[0];
+    for (int k = 0; k < mixtureCount; k++) {
+      for (int v = 0; v < rows; v++) weights(k).narrow[v] = prior().narrow[v];
       weights(k).wide() = prior().wide();
     }
-    top() = Four{} + 1.0f / count;
+    top() = Four{} + 1.0f / mixtureCount;
   }
 
   /// The wide group's weight: now, or what it had when it fell asleep.
   float wideWeight(bool isAwake) const {
     float weight = 0;
-    for (int k = 0; k < count; k++)
+    for (int k = 0; k < mixtureCount; k++)
       weight += top()[k] * sum(isAwake ? firstHalf(weights(k).wide()) : asleep(k));
     return weight;
   }
@@ -102,11 +106,11 @@ struct Mixtures {
   /// The wide group falls asleep or wakes. Asleep, experts keep their weights as specialists do
   /// (Freund et al. 1997): the others share what is left.
   void setAwake(bool isAwake) const {
-    for (int k = 0; k < count; k++) {
-      const ExpertRows own = weights(k);
+    for (int k = 0; k < mixtureCount; k++) {
+      const ExpertRows<rows> own = weights(k);
       if (!isAwake) asleep(k) = firstHalf(own.wide());
       const float others = 1.0f - sum(asleep(k)), factor = isAwake ? others : 1.0f / others;
-      for (int v = 0; v < 2; v++) own.narrow[v] *= factor;
+      for (int v = 0; v < rows; v++) own.narrow[v] *= factor;
       own.wide() = joined(isAwake ? asleep(k) : Four{}, factor * secondHalf(own.wide()));
     }
     setPrior(isAwake, prior().wide()[4] > 0);
@@ -114,17 +118,20 @@ struct Mixtures {
 
  private:
   void setPrior(bool isWide, bool hasFurther) const {
-    const Four each = Four{} + 1.0f / (32 + 4 * isWide + 4 * hasFurther);
-    prior().narrow[0] = prior().narrow[1] = Lanes{} + each[0];
+    const Four each = Four{} + 1.0f / (16 * rows + 4 * isWide + 4 * hasFurther);
+    for (int v = 0; v < rows; v++) prior().narrow[v] = Lanes{} + each[0];
     prior().wide() = joined(isWide ? each : Four{}, hasFurther ? each : Four{});
   }
 };
 
-MILLRACE_INLINE MixturesForecast forecast(const Mixtures &mixtures, const Experts &experts) {
-  const Lanes p[2] = {experts.narrow[0].yes, experts.narrow[1].yes};
-  Eight total[Mixtures::count];
-  for (int k = 0; k < Mixtures::count; k++)
-    total[k] = ExpertRows::dot(mixtures.weights(k), p, experts.wide.yes, experts.isAwake);
+template <int rows>
+MILLRACE_INLINE MixturesForecast forecast(const Mixtures<rows> &mixtures,
+                                          const Experts<rows> &experts) {
+  Lanes p[rows];
+  for (int v = 0; v < rows; v++) p[v] = experts.narrow[v].yes;
+  Eight total[mixtureCount];
+  for (int k = 0; k < mixtureCount; k++)
+    total[k] = mixtures.weights(k).dot(p, experts.wide.yes, experts.isAwake);
   MixturesForecast result;
   result.mixture = sums(total[0], total[1], total[2], total[3]);
   result.top = sum(mixtures.top() * result.mixture);
@@ -134,13 +141,16 @@ MILLRACE_INLINE MixturesForecast forecast(const Mixtures &mixtures, const Expert
 /// Multiplies each expert's weights by its likelihood, then lets all of them share.
 ///
 /// Returns the mixtures' likelihoods.
-MILLRACE_INLINE Four reweigh(const Mixtures &mixtures, const Lanes likelihood[2],
-                                         Eight wide, bool isAwake, Four shares) {
-  Eight total[Mixtures::count];
-  for (int k = 0; k < Mixtures::count; k++) {
-    const ExpertRows weights = mixtures.weights(k);
-    for (int v = 0; v < 2; v++) weights.narrow[v] *= likelihood[v];
-    total[k] = folded(weights.narrow[0] + weights.narrow[1]);
+template <int rows>
+MILLRACE_INLINE Four reweigh(const Mixtures<rows> &mixtures, const Lanes *likelihood, Eight wide,
+                             bool isAwake, Four shares) {
+  Eight total[mixtureCount];
+  for (int k = 0; k < mixtureCount; k++) {
+    const ExpertRows<rows> weights = mixtures.weights(k);
+    for (int v = 0; v < rows; v++) weights.narrow[v] *= likelihood[v];
+    Lanes narrowTotal = weights.narrow[0];
+    for (int v = 1; v < rows; v++) narrowTotal += weights.narrow[v];
+    total[k] = folded(narrowTotal);
     if (isAwake) {
       weights.wide() *= wide;
       total[k] += weights.wide();
@@ -148,21 +158,22 @@ MILLRACE_INLINE Four reweigh(const Mixtures &mixtures, const Lanes likelihood[2]
   }
   const Four totals = sums(total[0], total[1], total[2], total[3]);
   const Four kept = (1.0f - shares) / totals;
-  for (int k = 0; k < Mixtures::count; k++) {
-    const ExpertRows weights = mixtures.weights(k), prior = mixtures.prior();
-    for (int v = 0; v < 2; v++)
+  for (int k = 0; k < mixtureCount; k++) {
+    const ExpertRows<rows> weights = mixtures.weights(k), prior = mixtures.prior();
+    for (int v = 0; v < rows; v++)
       weights.narrow[v] = weights.narrow[v] * kept[k] + shares[k] * prior.narrow[v];
     if (isAwake) weights.wide() = weights.wide() * kept[k] + shares[k] * prior.wide();
   }
   return totals;
 }
 
-MILLRACE_INLINE void learn(const Mixtures &mixtures, const MixturesForecast &forecast,
-                           const Experts &experts, bool label, float weight,
-                           Four shares, float topShare) {
+template <int rows>
+MILLRACE_INLINE void learn(const Mixtures<rows> &mixtures, const MixturesForecast &forecast,
+                           const Experts<rows> &experts, bool label, float weight, Four shares,
+                           float topShare) {
   const float top = label ? forecast.top : 1.0f - forecast.top;
-  Lanes narrow[2];
-  for (int v = 0; v < 2; v++)
+  Lanes narrow[rows];
+  for (int v = 0; v < rows; v++)
     narrow[v] = likelihood<16>(label ? experts.narrow[v].yes : experts.narrow[v].no, top, weight);
   const Eight wide =
       experts.isAwake ? likelihood<8>(label ? experts.wide.yes : experts.wide.no, top, weight)

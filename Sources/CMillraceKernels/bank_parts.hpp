@@ -9,25 +9,32 @@
 
 /// The experts.
 struct ExpertParts {
-  Filters<16> filters;
-  Rates rates;
+  Filters<8> filters;
+  Rates<8> rates;
   /// No inputs where there is no wide group.
   WideFilters wide;
 
   ExpertParts(size_t columns, size_t wideColumns, float *filters, float *rates, float *wide)
-      : filters{columns, reinterpret_cast<Lanes *>(filters)},
-        rates{columns, reinterpret_cast<Lanes *>(rates)},
+      : filters{columns, reinterpret_cast<Eight *>(filters)},
+        rates{columns, reinterpret_cast<Eight *>(rates)},
         wide{wideColumns, reinterpret_cast<Four *>(wide)} {}
+
+  /// The same with the number of columns as the compiler knows it.
+  MILLRACE_MEMBER ExpertParts with(size_t columns) const {
+    ExpertParts result = *this;
+    result.filters.d = result.rates.d = columns;
+    return result;
+  }
 };
 
 /// The experts' weights at the start of a horizon's block.
 struct Snapshot {
-  Lanes *averages, *filters, *rates;
+  Eight *averages, *filters, *rates;
   Four *wide;
 
-  /// Whole registers of wide rows, so that the next snapshot is aligned.
+  /// Whole registers, so that the next snapshot is aligned.
   static size_t size(size_t columns, size_t wideColumns) {
-    return 16 * (1 + 2 * columns) + 4 * WideFilters::padded(wideColumns);
+    return 16 * (1 + columns) + 4 * WideFilters::padded(wideColumns);
   }
 };
 
@@ -42,7 +49,7 @@ struct BankParts {
       : experts(bank.columns, bank.wide ? millrace_bank_basis_width(&bank.basis) : 0, bank.filters,
                 bank.rates, bank.wide),
         head{reinterpret_cast<Lanes *>(bank.head)},
-        place(head.mixtures(), head.row + MILLRACE_HEAD_PLACE, experts.wide.d),
+        place(head.row + MILLRACE_HEAD_PLACE, experts.wide.d),
         bank(bank) {}
 
   Horizon horizon(int index) const {
@@ -51,8 +58,8 @@ struct BankParts {
 
   Snapshot snapshot(int horizon) const {
     const size_t size = Snapshot::size(bank.columns, experts.wide.d);
-    Lanes *averages = reinterpret_cast<Lanes *>(bank.snapshots + horizon * size);
-    Lanes *filters = averages + 1, *rates = filters + bank.columns;
+    Eight *averages = reinterpret_cast<Eight *>(bank.snapshots + horizon * size);
+    Eight *filters = averages + 2, *rates = filters + bank.columns;
     return {averages, filters, rates, reinterpret_cast<Four *>(rates + bank.columns)};
   }
 };

@@ -15,7 +15,6 @@ struct WidePlace {
   /// The least and the most blocks from one trial to the next.
   static constexpr float soon = 32, late = 64;
 
-  Mixtures mixtures;
   float *row;
   /// The group's inputs; 0 for none.
   size_t width;
@@ -24,8 +23,8 @@ struct WidePlace {
   float cost;
 
   /// `row` is 16 floats of state.
-  WidePlace(const Mixtures &mixtures, Lanes *row, size_t width)
-      : mixtures(mixtures), row(reinterpret_cast<float *>(row)), width(width) {
+  WidePlace(Lanes *row, size_t width)
+      : row(reinterpret_cast<float *>(row)), width(width) {
     const float relative = static_cast<float>(width) / 90;
     cost = relative > 1 ? relative * relative : 1;
   }
@@ -43,7 +42,8 @@ struct WidePlace {
 
   /// Whether the group should fall asleep or wake now that so many records are learnt. `mustStay`
   /// keeps it awake.
-  bool changes(uint64_t rowCount, bool mustStay) const {
+  template <int rows>
+  bool changes(const Mixtures<rows> &mixtures, uint64_t rowCount, bool mustStay) const {
     if (rowCount % blockRows != 0) return false;
     const uint64_t probation = static_cast<uint64_t>(pause() * cost);
     bool next = mustStay || rowCount / blockRows % probation == 0;

@@ -5,33 +5,37 @@
 
 namespace {
 
-const float drifts[16] = {2, .3f, .03f, .003f, 4e-4f, 1e-4f, 0,    2,
+/// The fastest first.
+const float drifts[8] = {.1f, .005f, .005f, .001f, 4e-4f, 1e-4f, 3e-5f, 0};
+const float constantDrifts[8] = {20, 20, .005f, .001f, 4e-4f, 1e-4f, 3e-5f, 0};
+const float noises[8] = {0, 0, 0, .05f, 0, 0, 0, 0};
+const float softmaxDrifts[16] = {2, .3f, .03f, .003f, 4e-4f, 1e-4f, 0,    2,
                           .2f, .01f, 1e-4f, .2f, .05f, .01f, .001f, .0001f};
-const float constantDrifts[16] = {2, .3f, .03f, .003f, 4e-4f, 1e-4f, 0,    2,
+const float softmaxConstantDrifts[16] = {2, .3f, .03f, .003f, 4e-4f, 1e-4f, 0,    2,
                                   .2f, .01f, 1e-4f, 20, 20, 20, 10, 1};
-const float noises[16] = {0, 0, 0, 0, 0, 0, 0, .05f, .05f, .05f, .05f, 0, 0, 0, 0, 0};
+const float softmaxNoises[16] = {0, 0, 0, 0, 0, 0, 0, .05f, .05f, .05f, .05f, 0, 0, 0, 0, 0};
 const float wideDrifts[4] = {.1f, .003f, 0, .001f}, wideNoises[4] = {0, 0, 0, .05f};
-const float rates[16] = {.001f, .002f, .004f, .008f, .015f, .03f, .06f, .12f,
-                         .25f,  .5f,   .7f,   1,     0,     0,    0,    0};
+const float rates[8] = {.001f, .004f, .016f, .064f};
 /// A factor of 10^(1/5) apart.
 const float softmaxDescentRates[16] = {.001f, .0016f, .0025f, .004f, .0063f, .01f, .016f, .025f,
                                        .04f,  .063f,  .1f,    .16f,  .25f,   .4f,  .63f,  1};
 const float tableMemories[4] = {.9f, .99f, .9f, .995f};
 const float lastDrifts[4] = {0, 1e-6f, 1e-5f, 1e-4f}, noNoise[4] = {};
 const float calibrationDrift = 1e-6f;
-const float memories[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, .5f, .8f, .9f, .95f};
+const float memories[8] = {1, 1, 1, 1, .5f, .8f, .9f, .95f};
 
 /// The variance of the experts' weights, and of the last layers'. What drifts slowly expects small
 /// weights, and so loses less before it knows them.
-const float variances[16] = {3, 3, 3, 3, .5f, .5f, .5f, 3, 3, 3, 3, 3, 3, 3, 3, 3};
+const float variances[8] = {3, 3, 3, 3, .5f, .5f, .5f, .5f};
+const float wideVariances[4] = {3, 3, 3, 3};
 /// Where classes are far apart weights are large: some lanes expect that.
 const float softmaxVariances[16] = {3, 3, 3, 3, 3, 30, 3, 3, 3, 30, 30, 3, 3, 3, 3, 3};
 const float lastVariances[4] = {.05f, .05f, .05f, .05f};
 
 }  // namespace
 
-size_t millrace_bank_filters_size(size_t columns) { return 16 * Filters<16>::rowCount(columns); }
-size_t millrace_bank_rates_size(size_t columns) { return 16 * Rates::rowCount(columns); }
+size_t millrace_bank_filters_size(size_t columns) { return 8 * Filters<8>::rowCount(columns); }
+size_t millrace_bank_rates_size(size_t columns) { return 8 * Rates<8>::rowCount(columns); }
 size_t millrace_bank_head_size(void) { return 16 * MILLRACE_HEAD_ROWS; }
 size_t millrace_bank_wide_size(const millrace_bank_basis *basis) {
   return 4 * WideFilters::rowCount(millrace_bank_basis_width(basis));
@@ -69,7 +73,7 @@ void millrace_bank_start(const millrace_bank *bank) {
   memset(bank->snapshots, 0,
          Horizon::count * Snapshot::size(columns, parts.experts.wide.d) * sizeof(float));
   start(parts.experts.filters, drifts, constantDrifts, noises, variances, 1);
-  for (int lane = 0; lane < 16; lane++) {
+  for (int lane = 0; lane < 8; lane++) {
     parts.experts.rates.row[MILLRACE_RATES_RATE][lane] = rates[lane];
     parts.experts.rates.row[MILLRACE_RATES_MEMORY][lane] = memories[lane];
     parts.experts.rates.row[MILLRACE_RATES_AVERAGE][lane] = .5f;
@@ -77,18 +81,18 @@ void millrace_bank_start(const millrace_bank *bank) {
   const bool isWide = bank->wide;
   if (isWide) {
     memset(bank->wide, 0, millrace_bank_wide_size(&bank->basis) * sizeof(float));
-    start(parts.experts.wide, wideDrifts, wideDrifts, wideNoises, variances, 1);
+    start(parts.experts.wide, wideDrifts, wideDrifts, wideNoises, wideVariances, 1);
   }
 
-  parts.place.start(isWide, variances[0]);
+  parts.place.start(isWide, wideVariances[0]);
   parts.head.mixtures().start(isWide, false);
-  for (int k = 0; k < Mixtures::count; k++)
+  for (int k = 0; k < mixtureCount; k++)
     for (int m = 0; m < Head::mixers; m++)
-      parts.head.mixtureWeights(m)[k] = 1.0f / Mixtures::count;
+      parts.head.mixtureWeights(m)[k] = 1.0f / mixtureCount;
   parts.head.last() = Vector<float, 8>{} + 1.0f / Head::candidates;
   start(parts.head.filters(), lastDrifts, lastDrifts, noNoise, lastVariances, 1);
-  for (int k = 0; k < Mixtures::count; k++)
-    parts.head.filters().mean()[k] = Vector<float, 4>{} + 1.0f / Mixtures::count;
+  for (int k = 0; k < mixtureCount; k++)
+    parts.head.filters().mean()[k] = Vector<float, 4>{} + 1.0f / mixtureCount;
 
   for (int h = 0; h < Horizon::count; h++) {
     parts.horizon(h).mixtures().start(isWide, false);
@@ -118,23 +122,23 @@ void millrace_softmax_start(const millrace_softmax_bank *bank) {
   memset(bank->filters, 0, millrace_softmax_filters_size(bank->columns) * sizeof(float));
   memset(bank->head, 0, millrace_softmax_head_size() * sizeof(float));
   const Filters<16> filters = {bank->columns, reinterpret_cast<Lanes *>(bank->filters), 0};
-  start(filters, drifts, constantDrifts, noises, softmaxVariances, 1);
+  start(filters, softmaxDrifts, softmaxConstantDrifts, softmaxNoises, softmaxVariances, 1);
   const bool isWide = bank->wide;
   const size_t width = isWide ? millrace_bank_basis_width(&bank->basis) : 0;
   if (isWide) {
     memset(bank->wide, 0, millrace_softmax_wide_size(&bank->basis) * sizeof(float));
     const WideFilters wide = {width, reinterpret_cast<Four *>(bank->wide), 0};
-    start(wide, wideDrifts, wideDrifts, wideNoises, variances, 1);
+    start(wide, wideDrifts, wideDrifts, wideNoises, wideVariances, 1);
   }
   const SoftmaxHead head = {reinterpret_cast<Lanes *>(bank->head)};
   for (int lane = 0; lane < 16; lane++)
     head.row[MILLRACE_SOFTMAX_RATES][lane] = softmaxDescentRates[lane];
   for (int lane = 0; lane < 4; lane++)
     head.row[MILLRACE_SOFTMAX_MEMORIES][lane] = tableMemories[lane];
-  head.place(width).start(isWide, variances[0]);
+  head.place(width).start(isWide, wideVariances[0]);
   head.mixtures().start(isWide, true);
   for (int m = 0; m < Head::mixers; m++)
-    for (int k = 0; k < Mixtures::count; k++) head.mixtureWeights(m)[k] = 1.0f / Mixtures::count;
+    for (int k = 0; k < mixtureCount; k++) head.mixtureWeights(m)[k] = 1.0f / mixtureCount;
   head.last() = Four{} + 1.0f / 4;
   for (int h = 0; h < Horizon::count; h++) head.horizon(h).start(isWide, true);
 }

@@ -15,7 +15,6 @@ using Integers = int32_t __attribute__((ext_vector_type(8)));
 using Doubles = double __attribute__((ext_vector_type(8)));
 using Places = uint32_t __attribute__((ext_vector_type(8)));
 using Halves = uint16_t __attribute__((ext_vector_type(32)));
-using Shorts = uint16_t __attribute__((ext_vector_type(8)));
 using Floats = float __attribute__((ext_vector_type(8)));
 using Lanes = bool __attribute__((ext_vector_type(8)));
 
@@ -24,31 +23,20 @@ struct EightTexts {
   Words tails, heads, lengths;
 };
 
-/// Every s-th of numbers, the first eight of them; s is 1 or 2.
-template <int s>
-MILLRACE_INLINE Places every(const uint32_t *numbers) {
-  static_assert(s == 1 || s == 2);
-  using Pairs = uint32_t __attribute__((ext_vector_type(16)));
-  if constexpr (s == 1) {
-    Places eight;
-    memcpy(&eight, numbers, sizeof eight);
-    return eight;
-  }
-  Pairs pairs;
-  memcpy(&pairs, numbers, sizeof pairs);
-  return __builtin_shufflevector(pairs, pairs, 0, 2, 4, 6, 8, 10, 12, 14);
-}
-
 /// The texts bytes[starts[s·k], ends[s·k] − 1) for k < 8; eight bytes in front of each are
 /// readable.
 template <int s>
 MILLRACE_INLINE EightTexts eight_texts(const uint8_t *bytes, const uint32_t *starts,
                                        const uint32_t *ends) {
+  Places start = {starts[0],     starts[s],     starts[2 * s], starts[3 * s],
+                  starts[4 * s], starts[5 * s], starts[6 * s], starts[7 * s]};
+  Places end = {ends[0],     ends[s],     ends[2 * s], ends[3 * s],
+                ends[4 * s], ends[5 * s], ends[6 * s], ends[7 * s]};
   auto head = [&](int k) { return bytes[starts[s * k]]; };
   auto tail = [&](int k) { return load8(bytes + ends[s * k] - 9); };
   return {{tail(0), tail(1), tail(2), tail(3), tail(4), tail(5), tail(6), tail(7)},
           {head(0), head(1), head(2), head(3), head(4), head(5), head(6), head(7)},
-          __builtin_convertvector(every<s>(ends) - every<s>(starts) - 1, Words)};
+          __builtin_convertvector(end - start - 1, Words)};
 }
 
 MILLRACE_INLINE Words multiplied_halves(Words words, uint16_t factor) {

@@ -91,43 +91,20 @@ MILLRACE_INLINE bool read_entry(const uint8_t *bytes, const uint32_t *starts, si
   return true;
 }
 
-/// Reads the numbers of eight values that are one digit, as where a feature is only there or is
-/// counted. Bit k of the result says whether value k is one, with a colon in front of it.
-MILLRACE_INLINE unsigned read_digits(const uint8_t *bytes, const uint32_t *starts,
-                                     Floats &numbers) {
-  auto text = [&](int k) { return load2(bytes + starts[2 * k] - 1); };
-  Shorts texts = {text(0), text(1), text(2), text(3), text(4), text(5), text(6), text(7)};
-  texts -= ':' | '0' << 8;
-  // The digit, below what is not 0 unless a colon stands in front of it.
-  Shorts digits = texts >> 8 | texts << 8;
-  numbers = __builtin_convertvector(digits, Floats);
-  return lane_bits(__builtin_convertvector(digits < 10, Lanes));
-}
-
-/// The same of values in any of the common forms.
-MILLRACE_INLINE unsigned read_decimals(const uint8_t *bytes, const uint32_t *starts,
-                                       Floats &numbers) {
-  Doubles exact;
-  unsigned read = eight_decimals<false>(eight_texts<2>(bytes, starts, starts + 1), exact);
-  numbers = __builtin_convertvector(exact, Floats);
-  for (int k = 0; k < 8; k++) read &= ~((unsigned)(bytes[starts[2 * k] - 1] != ':') << k);
-  return read;
-}
-
 /// Reads the `count` ≤ 8 entries from i on, when all are short; writes eight.
 MILLRACE_INLINE bool read_eight(const uint8_t *bytes, const uint32_t *starts, size_t i,
                                 size_t count, uint32_t *indices, float *values) {
-  const uint32_t *texts = starts + 2 * i + 1, *numbers = texts + 1;
-  unsigned wanted = (1u << count) - 1;
+  starts += 2 * i + 1;
   Places eight;
-  Floats rounded;
-  unsigned read = eight_indices(eight_texts<2>(bytes, texts, numbers), eight);
-  Places lengths = every<2>(numbers + 1) - every<2>(numbers) - 1;
-  unsigned single = lane_bits(__builtin_convertvector(lengths == 1, Lanes));
-  read &= (single & wanted) == wanted ? read_digits(bytes, numbers, rounded)
-                                      : read_decimals(bytes, numbers, rounded);
+  Doubles numbers;
+  unsigned read = 0;
+  for (int k = 0; k < 8; k++) read |= (unsigned)(bytes[starts[2 * k + 1] - 1] == ':') << k;
+  read &= eight_indices(eight_texts<2>(bytes, starts, starts + 1), eight);
+  read &= eight_decimals<false>(eight_texts<2>(bytes, starts + 1, starts + 2), numbers);
+  Floats rounded = __builtin_convertvector(numbers, Floats);
   memcpy(indices, &eight, sizeof eight);
   memcpy(values, &rounded, sizeof rounded);
+  unsigned wanted = (1u << count) - 1;
   return (read & wanted) == wanted;
 }
 
@@ -201,4 +178,23 @@ size_t decode_libsvm(millrace_decoder &decoder, const Records &records, size_t f
   return records.count;
 }
 
+MILLRACE_INLINE size_t count_byte(const uint8_t *bytes, size_t length, uint8_t byte) {
+  size_t count = 0, i = 0;
+  for (; i + 64 <= length; i += 64) {
+    count += (size_t)__builtin_popcountll(equal64(load64(bytes + i), byte));
+  }
+  for (; i < length; i++) count += bytes[i] == byte;
+  return count;
+}
+
 }  // namespace millrace
+
+MILLRACE_CLONES
+size_t millrace_count_entries(const uint8_t *bytes, const size_t *starts, const size_t *ends,
+                              size_t count) {
+  size_t entries = 8;
+  for (size_t i = 0; i < count; i++) {
+    entries += millrace::count_byte(bytes + starts[i], ends[i] - starts[i], ':');
+  }
+  return entries;
+}

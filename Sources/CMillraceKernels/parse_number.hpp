@@ -23,12 +23,6 @@ constexpr double powers_of_ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e
                                     1e8,  1e9,  1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
                                     1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
-MILLRACE_INLINE uint16_t load2(const uint8_t *bytes) {
-  uint16_t pair;
-  memcpy(&pair, bytes, sizeof pair);
-  return pair;
-}
-
 MILLRACE_INLINE uint64_t load8(const uint8_t *bytes) {
   uint64_t word;
   memcpy(&word, bytes, sizeof word);

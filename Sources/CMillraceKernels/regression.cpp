@@ -167,7 +167,7 @@ void startVariances(const RegressionParts &parts, float variance) {
   parts.head.state()[RegressionHead::mixtureErrors] = variance;
   parts.head.state()[RegressionHead::mixtureErrors + 1] = 1;
   for (int h = 0; h < Horizon::count; h++) {
-    const ExpertRows squares = parts.horizon(h).squares();
+    const ExpertRows<2> squares = parts.horizon(h).squares();
     squares.narrow[0] = squares.narrow[1] = Lanes{} + variance;
     squares.wide() = Eight{} + variance;
     parts.horizon(h).interval().start(variance);
@@ -223,7 +223,7 @@ void takeSnapshots(const RegressionParts &parts, uint64_t record) {
 
 /// Between two records, `record` of which are learnt.
 void finishRecord(const RegressionParts &parts, uint64_t record) {
-  if (parts.bank.wide && parts.place.changes(record, parts.bank.basis.mustStay)) {
+  if (parts.bank.wide && parts.place.changes(parts.head.mixtures(), record, parts.bank.basis.mustStay)) {
     const bool isAwake = !parts.place.isAwake();
     parts.place.setAwake(isAwake);
     parts.head.setAwake(isAwake);

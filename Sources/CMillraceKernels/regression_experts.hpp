@@ -96,19 +96,19 @@ MILLRACE_INLINE void learn(const KalmanFilters<N> &kalman, const Projection<N> &
 }
 
 /// What these weights and averages say.
-MILLRACE_INLINE Lanes means(const Rates &rates, const Lanes *weights, Lanes average,
+MILLRACE_INLINE Lanes means(const Rates<16> &rates, const Lanes *weights, Lanes average,
                             const float *z) {
   return blend<16>(rates.row[MILLRACE_RATES_MEMORY] < 1, average, dot<16>(weights, z, rates.d));
 }
 
 /// The errors of the cheap experts.
-MILLRACE_INLINE Errors<16> errors(const Rates &rates) {
-  Lanes *row = rates.row + Rates::rowCount(rates.d);
+MILLRACE_INLINE Errors<16> errors(const Rates<16> &rates) {
+  Lanes *row = rates.row + Rates<16>::rowCount(rates.d);
   return {row, row + 1};
 }
 
 /// Normalised gradient steps, stable at every rate; running means.
-MILLRACE_INLINE void learn(const Rates &rates, const Lanes &mean, const float *z, float y, float weight,
+MILLRACE_INLINE void learn(const Rates<16> &rates, const Lanes &mean, const float *z, float y, float weight,
                            float least) {
   const Lanes error = y - mean;
   float length = 0;
@@ -151,9 +151,9 @@ struct Numbers {
   Vector<int32_t, 4> isWideRobust;
 
   __attribute__((always_inline)) static float mean(const Numbers &experts,
-                                                   const ExpertRows &weights) {
+                                                   const ExpertRows<2> &weights) {
     const Lanes means[2] = {experts.narrow[0].mean, experts.narrow[1].mean};
-    return sum(ExpertRows::dot(weights, means, joined(experts.wide.mean, Four{}), experts.isAwake));
+    return sum(weights.dot(means, joined(experts.wide.mean, Four{}), experts.isAwake));
   }
 };
 
@@ -163,12 +163,12 @@ struct NumbersForecast {
   float top;
 };
 
-MILLRACE_INLINE NumbersForecast forecast(const Mixtures &mixtures, const Numbers &experts) {
+MILLRACE_INLINE NumbersForecast forecast(const Mixtures<2> &mixtures, const Numbers &experts) {
   const Lanes means[2] = {experts.narrow[0].mean, experts.narrow[1].mean};
   const Eight wide = joined(experts.wide.mean, Four{});
-  Eight total[Mixtures::count];
-  for (int k = 0; k < Mixtures::count; k++)
-    total[k] = ExpertRows::dot(mixtures.weights(k), means, wide, experts.isAwake);
+  Eight total[mixtureCount];
+  for (int k = 0; k < mixtureCount; k++)
+    total[k] = mixtures.weights(k).dot(means, wide, experts.isAwake);
   NumbersForecast result;
   result.mixture = sums(total[0], total[1], total[2], total[3]);
   result.top = sum(mixtures.top() * result.mixture);
@@ -176,7 +176,7 @@ MILLRACE_INLINE NumbersForecast forecast(const Mixtures &mixtures, const Numbers
 }
 
 /// Mixes by predictive density.
-MILLRACE_INLINE void learn(const Mixtures &mixtures, const Numbers &experts, float y, float weight,
+MILLRACE_INLINE void learn(const Mixtures<2> &mixtures, const Numbers &experts, float y, float weight,
                            float scale, Vector<float, 4> shares, float topShare) {
   Lanes narrow[2];
   for (int v = 0; v < 2; v++)

@@ -19,7 +19,7 @@ struct RegressionHead {
 
   Lanes *row;
 
-  Mixtures mixtures() const { return {row}; }
+  Mixtures<2> mixtures() const { return {row}; }
   /// The candidates' weights.
   float *last() const { return reinterpret_cast<float *>(row + MILLRACE_REGRESSION_HEAD_LAST); }
   float *state() const { return reinterpret_cast<float *>(row + MILLRACE_REGRESSION_HEAD_STATE); }
@@ -28,14 +28,14 @@ struct RegressionHead {
     return __builtin_sqrtf(state()[mixtureErrors] / state()[mixtureErrors + 1]);
   }
   /// Of mixing by squared error: the experts' weights, their regrets and the squares of these.
-  ExpertRows squared() const { return {row + MILLRACE_REGRESSION_HEAD_SQUARED}; }
-  ExpertRows regrets() const { return {squared().narrow + 3}; }
-  ExpertRows regretSquares() const { return {regrets().narrow + 3}; }
+  ExpertRows<2> squared() const { return {row + MILLRACE_REGRESSION_HEAD_SQUARED}; }
+  ExpertRows<2> regrets() const { return {squared().narrow + 3}; }
+  ExpertRows<2> regretSquares() const { return {regrets().narrow + 3}; }
   /// The wide group falls asleep or wakes: asleep, it has no weight by squared error.
   void setAwake(bool isAwake) const {
     mixtures().setAwake(isAwake);
     if (isAwake) return;
-    const ExpertRows own = squared();
+    const ExpertRows<2> own = squared();
     const float others = sum(folded(own.narrow[0] + own.narrow[1]));
     for (int v = 0; v < 2; v++)
       own.narrow[v] = others > 1e-6f ? own.narrow[v] / others : Lanes{} + 1.0f / 32;
@@ -112,7 +112,7 @@ MILLRACE_INLINE Vector<float, N> learnRegret(Vector<float, N> &regret, Vector<fl
 MILLRACE_INLINE void learnSquares(const RegressionHead &head,
                                   const RegressionHeadForecast &forecast, const Numbers &experts,
                                   float y, float weight, float scale) {
-  const ExpertRows own = head.squared(), regrets = head.regrets(), squares = head.regretSquares();
+  const ExpertRows<2> own = head.squared(), regrets = head.regrets(), squares = head.regretSquares();
   const float mean = forecast.choice[1];
   const float slope = 2 * weight * scale * (mean - y);
   Lanes narrow[2];
@@ -192,9 +192,9 @@ MILLRACE_INLINE void learn(const RegressionHead &head, const RegressionHeadForec
 struct RegressionHorizon {
   Lanes *row;
 
-  Mixtures mixtures() const { return {row}; }
+  Mixtures<2> mixtures() const { return {row}; }
   /// The squared errors of what the snapshot's experts said.
-  ExpertRows squares() const { return {row + MILLRACE_REGRESSION_HORIZON_SQUARES}; }
+  ExpertRows<2> squares() const { return {row + MILLRACE_REGRESSION_HORIZON_SQUARES}; }
   Interval interval() const {
     return {reinterpret_cast<float *>(row + MILLRACE_REGRESSION_HORIZON_STATE)};
   }
@@ -203,7 +203,7 @@ struct RegressionHorizon {
 /// Scores what the snapshot's experts said, whose variances are still to be filled in.
 MILLRACE_INLINE void learn(const RegressionHorizon &horizon, Numbers &experts, float y,
                            float weight, float scale) {
-  const ExpertRows squares = horizon.squares();
+  const ExpertRows<2> squares = horizon.squares();
   const Interval interval = horizon.interval();
   const float seen = interval.state[Interval::weight];
   for (int v = 0; v < 2; v++) experts.narrow[v].variance = squares.narrow[v] / seen;

@@ -60,7 +60,7 @@ struct RegressionParts {
   KalmanFilters<16> filters;
   KalmanFilters<8> lagged;
   KalmanFilters<4> wide;
-  Rates rates;
+  Rates<16> rates;
   RegressionHead head;
   WidePlace place;
   Target target;
@@ -75,7 +75,7 @@ struct RegressionParts {
              false},
         rates{bank.columns, reinterpret_cast<Lanes *>(bank.rates)},
         head{reinterpret_cast<Lanes *>(bank.head)},
-        place(head.mixtures(), head.row + MILLRACE_REGRESSION_HEAD_PLACE, wide.filters.d),
+        place(head.row + MILLRACE_REGRESSION_HEAD_PLACE, wide.filters.d),
         target{bank.target},
         bank(bank) {}
 

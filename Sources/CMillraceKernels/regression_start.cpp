@@ -58,7 +58,7 @@ size_t millrace_regression_wide_size(const millrace_bank_basis *basis) {
   return 4 * KalmanFilters<4>::rowCount(millrace_regression_wide_width(basis), false);
 }
 size_t millrace_regression_rates_size(size_t columns) {
-  return 16 * (Rates::rowCount(columns) + 2);
+  return 16 * (Rates<16>::rowCount(columns) + 2);
 }
 size_t millrace_regression_head_size(void) { return 16 * MILLRACE_REGRESSION_HEAD_ROWS; }
 size_t millrace_regression_horizons_size(void) {
@@ -97,7 +97,7 @@ void millrace_regression_start(const millrace_regression *bank) {
     parts.rates.row[MILLRACE_RATES_MEMORY][lane] = memories[lane];
   }
   parts.head.mixtures().start(isWide, false);
-  const ExpertRows squared = parts.head.squared(), prior = parts.head.mixtures().prior();
+  const ExpertRows<2> squared = parts.head.squared(), prior = parts.head.mixtures().prior();
   for (int v = 0; v < 2; v++) squared.narrow[v] = prior.narrow[v];
   squared.wide() = prior.wide();
   parts.head.state()[RegressionHead::choice] = .5f;

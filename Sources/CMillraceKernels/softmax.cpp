@@ -26,7 +26,7 @@ MILLRACE_INLINE void writeFrozen(const SoftmaxHead &head, const SoftmaxExperts &
   float total = 0;
   for (size_t k = 0; k < experts.count; k++) {
     const ClassForecast &said = experts.said[k];
-    const Experts own = given(said.expert[0], said.expert[1], said.further);
+    const Experts<2> own = given(said.expert[0], said.expert[1], said.further);
     probabilities[k] = 0;
     for (int h = 0; h < Horizon::count; h++) probabilities[k] += forecast(head.horizon(h), own).top;
     total += probabilities[k];
@@ -39,7 +39,7 @@ MILLRACE_INLINE void learnHorizons(const SoftmaxHead &head, const SoftmaxExperts
                                    uint64_t record, size_t label, float weight, Four wideSpread) {
   for (int h = 0; h < Horizon::count; h++) {
     if (!Horizon::scores(h, record)) continue;
-    const Experts own = snapshotGiven(experts, h, label, wideSpread);
+    const Experts<2> own = snapshotGiven(experts, h, label, wideSpread);
     learn(head.horizon(h), forecast(head.horizon(h), own), own, true, weight, horizonShares,
           horizonTopShare);
   }
@@ -69,7 +69,7 @@ void takeSnapshots(const SoftmaxExperts &experts, uint64_t record, size_t contex
 void changePlace(const millrace_softmax_bank &bank, const SoftmaxHead &head,
                  SoftmaxExperts &experts, uint64_t record) {
   const WidePlace place = head.place(experts.wideFilters.d);
-  if (!bank.wide || !place.changes(record, bank.basis.mustStay)) return;
+  if (!bank.wide || !place.changes(head.mixtures(), record, bank.basis.mustStay)) return;
   experts.isAwake = !experts.isAwake;
   place.setAwake(experts.isAwake);
   head.mixtures().setAwake(experts.isAwake);

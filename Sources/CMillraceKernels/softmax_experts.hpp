@@ -197,13 +197,13 @@ MILLRACE_INLINE void forecast(SoftmaxExperts &experts, size_t context, Four wide
 }
 
 /// Likelihoods of the label that came, in the form that `Mixtures` learns from.
-MILLRACE_INLINE Experts given(Lanes filters, Lanes descent, Eight further) {
+MILLRACE_INLINE Experts<2> given(Lanes filters, Lanes descent, Eight further) {
   return {{{filters, {}}, {descent, {}}}, {further, {}}, true};
 }
 
 /// What the experts gave to the label with their weights when a horizon's block started, and the
 /// variances of now; the wide group with its usual one.
-MILLRACE_INLINE Experts snapshotGiven(const SoftmaxExperts &experts, int horizon, size_t label,
+MILLRACE_INLINE Experts<2> snapshotGiven(const SoftmaxExperts &experts, int horizon, size_t label,
                                       Four wideSpread) {
   const float uniform = 1.0f / experts.count;
   Lanes filterTotal = {}, greatest = Lanes{} - marginLimit, descentTotal = {};

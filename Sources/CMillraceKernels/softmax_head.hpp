@@ -10,17 +10,17 @@
 struct SoftmaxHead {
   Lanes *row;
 
-  Mixtures mixtures() const { return {row + MILLRACE_SOFTMAX_MIXTURES}; }
-  ExpertRows mixer(int index) const { return {row + MILLRACE_SOFTMAX_MIXERS + 3 * index}; }
+  Mixtures<2> mixtures() const { return {row + MILLRACE_SOFTMAX_MIXTURES}; }
+  ExpertRows<2> mixer(int index) const { return {row + MILLRACE_SOFTMAX_MIXERS + 3 * index}; }
   Eight &mixtureWeights(int mixer) const {
     return reinterpret_cast<Eight *>(row + MILLRACE_SOFTMAX_MIXERS + 3 * mixer + 2)[1];
   }
   Four &last() const { return *reinterpret_cast<Four *>(row + MILLRACE_SOFTMAX_LAST); }
   WidePlace place(size_t width) const {
-    return {mixtures(), row + MILLRACE_SOFTMAX_PLACE, width};
+    return {row + MILLRACE_SOFTMAX_PLACE, width};
   }
-  Mixtures horizon(int index) const {
-    return {row + MILLRACE_SOFTMAX_HORIZON_MIXTURES + MILLRACE_MIXTURES_ROWS * index};
+  Mixtures<2> horizon(int index) const {
+    return {row + MILLRACE_SOFTMAX_HORIZON_MIXTURES + MILLRACE_MIXTURES_ROWS(2) * index};
   }
 };
 
@@ -62,7 +62,7 @@ MILLRACE_INLINE void forecast(const SoftmaxHead &head, const SoftmaxExperts &exp
     ClassForecast &said = experts.said[k];
     Eight margin[Head::mixers];
     for (int m = 0; m < Head::mixers; m++)
-      margin[m] = ExpertRows::dot(head.mixer(m), said.log, said.furtherLog, true) +
+      margin[m] = head.mixer(m).dot(said.log, said.furtherLog, true) +
                   head.mixtureWeights(m) * said.mixtureLog;
     said.candidate = sums(Eight{}, margin[0], margin[1], margin[2]);
     greatest = greater<4>(said.candidate, greatest);

@@ -52,7 +52,9 @@ MILLRACE_INLINE Eight stepWeight(Eight curvature, float weight) {
 
 /// κ = 1/√(1 + πs/8) (MacKay 1992, "The evidence framework applied to classification networks").
 MILLRACE_INLINE Eight moderation(Eight variance) {
-  return 1 / __builtin_elementwise_sqrt(1 + variance * 0.392699082f);
+  Eight x = 1 + variance * 0.392699082f, root;
+  for (int lane = 0; lane < 8; lane++) root[lane] = std::sqrt(x[lane]);
+  return 1 / root;
 }
 
 struct Binary {
@@ -110,7 +112,8 @@ struct Regression {
   MILLRACE_INLINE Step learn(Margin margin, Head head, float target, float weight) {
     Eight s = margin.variance, error = lanesOnly(target - clamped<8>(margin.mean, -1e6f, 1e6f));
     Eight squares = head[noiseRow], number = head[countRow];
-    Eight variance = squares / number * (1 + s), root = __builtin_elementwise_sqrt(variance);
+    Eight variance = squares / number * (1 + s), root;
+    for (int lane = 0; lane < 8; lane++) root[lane] = std::sqrt(variance[lane]);
     Eight t = 1 / (1 + error * error / (7 * variance));
     Eight density = lanesOnly(t * t * t * t / root);
     float typical = head.mean(density);

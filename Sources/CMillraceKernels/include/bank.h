@@ -9,6 +9,19 @@
 extern "C" {
 #endif
 
+/// Rows of what there is of every expert, where the narrow ones take N rows of 16: these, and one
+/// whose first four lanes are the wide group's and whose next four those of further experts.
+#define MILLRACE_EXPERTS_ROWS(N) ((N) + 1)
+/// Rows of mixtures of such experts: for each of four their weights; 1/n for the n experts awake;
+/// what the wide group had in each of the four when it fell asleep, in rows of 4; last the four's
+/// own weights.
+#define MILLRACE_MIXTURES_ROWS(N) (5 * MILLRACE_EXPERTS_ROWS(N) + 2)
+/// The same for Swift, which does not see macros.
+static inline size_t millrace_experts_rows(size_t narrow) { return MILLRACE_EXPERTS_ROWS(narrow); }
+static inline size_t millrace_mixtures_rows(size_t narrow) {
+  return MILLRACE_MIXTURES_ROWS(narrow);
+}
+
 /// Rows of a part's state; each row has a float for every lane of the part.
 enum {
   /// Filters: what the means and the waiting step follow; then d rows of means, d rows of the
@@ -31,32 +44,23 @@ enum {
   MILLRACE_RATES_MEMORY,
   MILLRACE_RATES_AVERAGE,
   MILLRACE_RATES_WEIGHTS = 4,
-  /// Mixtures: for each of the four, two rows of experts' weights and one whose first four lanes
-  /// are the wide group's and whose next four those of further experts; in three such rows 1/n for
-  /// the n experts awake; what the wide group had in each of the four when it fell asleep, in rows
-  /// of 4; the four's own weights.
-  MILLRACE_EXPERTS_ROWS = 3,
-  MILLRACE_MIXTURES_WEIGHTS = 0,
-  MILLRACE_MIXTURES_PRIOR = 4 * MILLRACE_EXPERTS_ROWS,
-  MILLRACE_MIXTURES_ASLEEP = MILLRACE_MIXTURES_PRIOR + MILLRACE_EXPERTS_ROWS,
-  MILLRACE_MIXTURES_TOP,
-  MILLRACE_MIXTURES_ROWS,
-  /// Where what follows the mixtures of a head or a horizon starts: one row is not used.
-  MILLRACE_MIXTURES_END = MILLRACE_MIXTURES_ROWS + 1,
-  /// Head: mixtures, three mixers of three rows of weights of the logits (lanes 8 to 11 of the
-  /// third row are the mixtures'), the weights of the last layer's candidates, the wide group's
-  /// record, four filters over five inputs in rows of 4: means, direction and covariances are
-  /// filled up to eight inputs, three squares of four.
+  MILLRACE_MIXTURES = 4,
+  /// Head: mixtures of the experts in one row, three mixers of two rows of weights of the logits
+  /// (lanes 8 to 11 of the second row are the mixtures'), the weights of the last layer's
+  /// candidates, the wide group's record, four filters over five inputs in rows of 4: means,
+  /// direction and covariances are filled up to eight inputs, three squares of four.
   MILLRACE_HEAD_MIXTURES = 0,
-  MILLRACE_HEAD_MIXERS = MILLRACE_MIXTURES_END,
-  MILLRACE_HEAD_LAST = MILLRACE_HEAD_MIXERS + 3 * MILLRACE_EXPERTS_ROWS,
+  MILLRACE_HEAD_MIXERS = MILLRACE_MIXTURES_ROWS(1),
+  MILLRACE_HEAD_LAST = MILLRACE_HEAD_MIXERS + 3 * MILLRACE_EXPERTS_ROWS(1),
   MILLRACE_HEAD_PLACE,
   MILLRACE_HEAD_FILTERS,
   MILLRACE_HEAD_ROWS = MILLRACE_HEAD_FILTERS + (MILLRACE_FILTERS_MEAN + 2 * 8 + 3 * 16) * 4 / 16,
   /// Horizon: mixtures, a filter over two inputs in rows of 1.
-  MILLRACE_HORIZON_CALIBRATION = MILLRACE_MIXTURES_END,
+  MILLRACE_HORIZON_CALIBRATION = MILLRACE_MIXTURES_ROWS(1),
   MILLRACE_HORIZON_ROWS,
   MILLRACE_BANK_HORIZONS = 2,
+  MILLRACE_BANK_FILTERS = 8,
+  MILLRACE_BANK_RATES = 8,
   MILLRACE_BANK_WIDE_FILTERS = 4,
 };
 
@@ -81,9 +85,9 @@ size_t millrace_bank_basis_width(const millrace_bank_basis *basis);
 typedef struct {
   /// Inputs, the constant included.
   size_t columns;
-  /// 16 filters: rows of 16.
+  /// 8 filters: rows of 8.
   float *filters;
-  /// 16 cheap experts: rows of 16.
+  /// 8 cheap experts: rows of 8.
   float *rates;
   /// What mixes them: rows of 16.
   float *head;

@@ -105,10 +105,13 @@ size_t millrace_decode(millrace_decoder *decoder, const uint8_t *bytes, size_t l
                        double *labels, float *weights, size_t *record_indices, size_t *kept_ends,
                        millrace_fault *fault);
 
+/// Room for so many entries is enough for these LibSVM records.
+size_t millrace_count_entries(const uint8_t *bytes, const size_t *starts, const size_t *ends,
+                              size_t count);
+
 /// Decodes LibSVM records to compressed rows, as `millrace_decode` does to full ones: the entries
 /// of row i are those from row_starts[i] to row_starts[i + 1], of which row_starts[*row_count] is
-/// given. Of an index the bits of `mask` are kept. A record of n bytes has at most (n + 1)/4
-/// entries; eight are written at once.
+/// given. Of an index the bits of `mask` are kept.
 size_t millrace_decode_sparse(millrace_decoder *decoder, const uint8_t *bytes, size_t length,
                               const size_t *starts, const size_t *ends, size_t count, size_t from,
                               uint32_t mask, size_t *row_count, size_t *row_starts,

@@ -26,16 +26,16 @@ enum {
   /// eight inputs in rows of 8, with means, directions, triangles and two rows of their errors; by
   /// squared error the experts' weights, their regrets and the squares of these, each in rows of
   /// 16, 16 and 8; the wide group's record.
-  MILLRACE_REGRESSION_HEAD_LAST = MILLRACE_MIXTURES_END,
+  MILLRACE_REGRESSION_HEAD_LAST = MILLRACE_MIXTURES_ROWS(2),
   MILLRACE_REGRESSION_HEAD_STATE,
   MILLRACE_REGRESSION_HEAD_FILTERS,
   MILLRACE_REGRESSION_HEAD_SQUARED =
       MILLRACE_REGRESSION_HEAD_FILTERS + (MILLRACE_FILTERS_MEAN + 2 * 8 + 8 * 9 / 2 + 2) * 8 / 16,
-  MILLRACE_REGRESSION_HEAD_PLACE = MILLRACE_REGRESSION_HEAD_SQUARED + 3 * MILLRACE_EXPERTS_ROWS,
+  MILLRACE_REGRESSION_HEAD_PLACE = MILLRACE_REGRESSION_HEAD_SQUARED + 3 * MILLRACE_EXPERTS_ROWS(2),
   MILLRACE_REGRESSION_HEAD_ROWS,
   /// Horizon: mixtures; the experts' squared errors in rows of 16, 16 and 8; the interval.
-  MILLRACE_REGRESSION_HORIZON_SQUARES = MILLRACE_MIXTURES_END,
-  MILLRACE_REGRESSION_HORIZON_STATE = MILLRACE_REGRESSION_HORIZON_SQUARES + MILLRACE_EXPERTS_ROWS,
+  MILLRACE_REGRESSION_HORIZON_SQUARES = MILLRACE_MIXTURES_ROWS(2),
+  MILLRACE_REGRESSION_HORIZON_STATE = MILLRACE_REGRESSION_HORIZON_SQUARES + MILLRACE_EXPERTS_ROWS(2),
   MILLRACE_REGRESSION_HORIZON_ROWS,
   /// What is known of the target: the first one; a power of 2 that is the unit of all that is
   /// learnt, 0 while targets have not varied; in this unit and from the first one: the weight, mean

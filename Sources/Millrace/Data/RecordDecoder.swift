@@ -77,9 +77,8 @@ public struct RecordDecoder: ~Copyable, @unchecked Sendable {
     batch.count = 0
     batch.sparse.width = schema.sparseWidth ?? 0
     if isIndexed {
-      // An entry has four characters, the space in front of it being one; eight are written at once.
-      let length = (0..<count).reduce(0) { $0 + records.ends[$1] - records.starts[$1] }
-      batch.sparse.resize(rows: count, entries: (length + count) / 4 + 8)
+      let entries = millrace_count_entries(records.bytes, records.starts, records.ends, count)
+      batch.sparse.resize(rows: count, entries: entries)
     }
     var next = 0
     while next < count {

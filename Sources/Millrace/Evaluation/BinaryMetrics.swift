@@ -151,16 +151,20 @@ extension BinaryMetrics: TaskMetrics {
 
   mutating func add(_ outcomes: UnsafeBufferPointer<ClassifierOutcome>) {
     scores.add(outcomes)
-    for outcome in outcomes {
-      let truth = Int(outcome.truth)
-      let p = outcome.probability.isNaN ? Double(outcome.predicted) : outcome.probability
-      let probability = max(0, min(1, p))
-      scoreCounts[2 * ScoreBins.bin(of: probability) + truth] += outcome.weight
-      let bars = Self.reliabilityBinCount
-      let bar = 3 * min(bars - 1, Int(probability * Double(bars)))
-      reliabilitySums[bar] += outcome.weight
-      reliabilitySums[bar + 1] += outcome.weight * probability
-      reliabilitySums[bar + 2] += outcome.weight * Double(truth)
+    scoreCounts.withUnsafeMutableBufferPointer { scoreCounts in
+      reliabilitySums.withUnsafeMutableBufferPointer { reliabilitySums in
+        for outcome in outcomes {
+          let truth = Int(outcome.truth)
+          let p = outcome.probability.isNaN ? Double(outcome.predicted) : outcome.probability
+          let probability = max(0, min(1, p))
+          scoreCounts[2 * ScoreBins.bin(of: probability) + truth] += outcome.weight
+          let bars = Self.reliabilityBinCount
+          let bar = 3 * min(bars - 1, Int(probability * Double(bars)))
+          reliabilitySums[bar] += outcome.weight
+          reliabilitySums[bar + 1] += outcome.weight * probability
+          reliabilitySums[bar + 2] += outcome.weight * Double(truth)
+        }
+      }
     }
   }
 

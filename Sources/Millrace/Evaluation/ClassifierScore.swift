@@ -17,11 +17,11 @@ public struct ClassifierScore: Sendable, Equatable {
   /// A score of no record.
   public init() {}
 
-  mutating func add(loss: Double, isCorrect: Bool, weight: Double) {
-    self.weight += weight
-    lossSum += weight * loss
-    lossSquareSum += weight * loss * loss
-    correctWeight += isCorrect ? weight : 0
+  fileprivate init(
+    weight: Double, lossSum: Double, lossSquareSum: Double, correctWeight: Double
+  ) {
+    (self.weight, self.lossSum) = (weight, lossSum)
+    (self.lossSquareSum, self.correctWeight) = (lossSquareSum, correctWeight)
   }
 
   /// Takes in what another score saw.
@@ -55,16 +55,29 @@ public struct ClassifierComparison: Sendable, Equatable {
 
   mutating func add(_ outcomes: UnsafeBufferPointer<ClassifierOutcome>) {
     rows += outcomes.count
-    // In local variables, which stay in registers.
-    var (model, baseRate, noChange) = (self.model, self.baseRate, self.noChange)
-    for outcome in outcomes {
-      let (truth, weight) = (outcome.truth, outcome.weight)
-      model.add(loss: outcome.loss, isCorrect: outcome.predicted == truth, weight: weight)
-      baseRate.add(
-        loss: outcome.baseRateLoss, isCorrect: outcome.mostFrequent == truth, weight: weight)
-      noChange.add(loss: outcome.noChangeLoss, isCorrect: outcome.last == truth, weight: weight)
+    // The three classifiers are lanes of a vector.
+    func lanes(_ sum: KeyPath<ClassifierScore, Double>) -> SIMD4<Double> {
+      SIMD4(model[keyPath: sum], baseRate[keyPath: sum], noChange[keyPath: sum], 0)
     }
-    (self.model, self.baseRate, self.noChange) = (model, baseRate, noChange)
+    var (weights, losses) = (lanes(\.weight), lanes(\.lossSum))
+    var (squares, correct) = (lanes(\.lossSquareSum), lanes(\.correctWeight))
+    for outcome in outcomes {
+      let weight = SIMD4(repeating: outcome.weight)
+      let loss = SIMD4(outcome.loss, outcome.baseRateLoss, outcome.noChangeLoss, 0)
+      let weighted = weight * loss
+      let said = SIMD4<Int64>(
+        Int64(outcome.predicted), Int64(outcome.mostFrequent), Int64(outcome.last), -1)
+      weights += weight
+      losses += weighted
+      squares += weighted * loss
+      correct += weight.replacing(with: 0, where: said .!= Int64(outcome.truth))
+    }
+    func score(_ lane: Int) -> ClassifierScore {
+      ClassifierScore(
+        weight: weights[lane], lossSum: losses[lane], lossSquareSum: squares[lane],
+        correctWeight: correct[lane])
+    }
+    (model, baseRate, noChange) = (score(0), score(1), score(2))
   }
 
   mutating func merge(_ other: ClassifierComparison) {
@@ -128,6 +141,8 @@ struct ClassifierOutcome: BitwiseCopyable, Sendable {
 struct ClassBaselines: Sendable {
   var weight = 0.0
   var classWeights: [Double]
+  /// The first class of the greatest weight.
+  var mostFrequent = 0
   var transitions = 0.0
   var repeats = 0.0
   var last = -1
@@ -135,13 +150,10 @@ struct ClassBaselines: Sendable {
   /// Predicts the record of class `truth`, then learns it.
   ///
   /// ½ is added to every count (Krichevsky and Trofimov 1981): never certain, uniform at first.
+  @inline(__always)
   mutating func predict(_ truth: Int, weight: Double, into outcome: inout ClassifierOutcome) {
     while classWeights.count <= truth { classWeights.append(0) }
     let classCount = Double(classWeights.count)
-    var mostFrequent = 0
-    for index in 1..<classWeights.count where classWeights[index] > classWeights[mostFrequent] {
-      mostFrequent = index
-    }
     let stay = (repeats + 0.5) / (transitions + 1)
     let isRepeat = truth == last
     outcome.baseRateLoss = (classWeights[truth] + 0.5) / (self.weight + classCount / 2)
@@ -151,6 +163,8 @@ struct ClassBaselines: Sendable {
 
     self.weight += weight
     classWeights[truth] += weight
+    let lead = classWeights[truth] - classWeights[mostFrequent]
+    if lead > 0 || lead == 0 && truth < mostFrequent { mostFrequent = truth }
     repeats += isRepeat ? 1 : 0
     transitions += last >= 0 ? 1 : 0
     last = truth

@@ -82,6 +82,9 @@ extension ClassBaselines: ArchivedState {
       throw MillraceError(.store, "tensor '\(prefix)state' names a class that was not seen")
     }
     (weight, transitions, repeats, self.last) = (state[0], state[1], state[2], last)
+    mostFrequent = classWeights.indices.reduce(0) {
+      classWeights[$1] > classWeights[$0] ? $1 : $0
+    }
   }
 }
 

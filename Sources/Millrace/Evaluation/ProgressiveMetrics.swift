@@ -136,13 +136,14 @@ struct MetricTrack<Metrics: TaskMetrics>: Sendable {
   private mutating func remember(
     _ outcomes: UnsafeBufferPointer<Metrics.Outcome>, window: Int
   ) {
-    for outcome in outcomes {
-      if ring.count < window {
-        ring.append(outcome)
-      } else {
-        ring[next] = outcome
-        next = next + 1 < window ? next + 1 : 0
-      }
+    let free = window - ring.count
+    ring.append(contentsOf: outcomes.prefix(free))
+    var rest = outcomes.dropFirst(free)
+    while !rest.isEmpty {
+      let part = rest.prefix(window - next)
+      ring.replaceSubrange(next..<next + part.count, with: part)
+      next = (next + part.count) % window
+      rest = rest.dropFirst(part.count)
     }
   }
 

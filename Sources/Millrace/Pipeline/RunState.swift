@@ -86,20 +86,19 @@ extension RunHistory {
   ///   - served: the same with the served version first; may be empty.
   ///   - weights: the importance of each row.
   mutating func record(_ losses: [Double], served: [Double], weights: ArraySlice<Float>) {
-    func append(
-      _ series: WritableKeyPath<RunHistory, DecimatedSeries>, _ losses: [Double], _ index: Int
-    ) {
-      self[keyPath: series].append(count: weights.count) { row in
-        (
-          losses.isEmpty ? .nan : losses[3 * row + index],
-          Double(weights[weights.startIndex + row])
-        )
+    func append(_ losses: [Double], _ index: Int, to series: inout DecimatedSeries) {
+      losses.withUnsafeBufferPointer { losses in
+        weights.withUnsafeBufferPointer { weights in
+          series.append(count: weights.count) { row in
+            (losses.isEmpty ? .nan : losses[3 * row + index], Double(weights[row]))
+          }
+        }
       }
     }
-    append(\.learnerLoss, losses, 0)
-    append(\.servedLoss, served, 0)
-    append(\.baseRateLoss, losses, 1)
-    append(\.noChangeLoss, losses, 2)
+    append(losses, 0, to: &learnerLoss)
+    append(served, 0, to: &servedLoss)
+    append(losses, 1, to: &baseRateLoss)
+    append(losses, 2, to: &noChangeLoss)
   }
 }
 

@@ -200,7 +200,7 @@ import Testing
     for horizon in [LabelHorizon.immediate, .never] {
       let experts = bank.experts(horizon: horizon)
       #expect(abs(experts.map(\.weight).reduce(0, +) - 1) < 1e-5)
-      #expect(experts.count == 36)
+      #expect(experts.count == 20)
       let wide = experts.filter { $0.name.hasPrefix("wide filter, drift") }
       #expect(wide.map(\.weight).reduce(0, +) > 0.9)
 
@@ -211,6 +211,6 @@ import Testing
       #expect(slopes.count == 3 && slopes[0] > 4 * abs(slopes[1]))
       #expect(abs((greatest?.coefficient ?? 0) / slopes[0] - 2) < 0.5)
     }
-    #expect(bank.experts(horizon: .never)[6].name == "filter, drift 0.0")
+    #expect(bank.experts(horizon: .never)[7].name == "filter, drift 0.0")
   }
 }

@@ -69,7 +69,7 @@ struct ReferenceBank {
 
   var filters: [Filter]
   var wide: [Filter] = []
-  let rates = [0.001, 0.002, 0.004, 0.008, 0.015, 0.03, 0.06, 0.12, 0.25, 0.5, 0.7, 1]
+  let rates = [0.001, 0.004, 0.016, 0.064]
   var rateWeights: [[Double]]
   let memories = [0.5, 0.8, 0.9, 0.95]
   var averages = [0.5, 0.5, 0.5, 0.5]
@@ -82,20 +82,19 @@ struct ReferenceBank {
 
   /// - Parameter isQuadratic: whether there is the group over kinks and pairs of columns.
   init(columns: Int, isQuadratic: Bool) {
-    let plain = [2, 0.3, 0.03, 0.003, 4e-4, 1e-4, 0]
-    let noisy = [2, 0.2, 0.01, 1e-4]
-    let free: [(Double, Double)] = [(0.2, 20), (0.05, 20), (0.01, 20), (0.001, 10), (0.0001, 1)]
+    let slow = [4e-4, 1e-4, 3e-5, 0]
     filters =
-      plain.map { Filter($0, $0, variance: $0 < 1e-3 ? 0.5 : 3, count: columns) }
-      + noisy.map { Filter($0, $0, noise: 0.05, variance: 3, count: columns) }
-      + free.map { Filter($0.0, $0.1, variance: 3, count: columns) }
+      [0.1, 0.005].map { Filter($0, 20, variance: 3, count: columns) }
+      + [Filter(0.005, 0.005, variance: 3, count: columns)]
+      + [Filter(0.001, 0.001, noise: 0.05, variance: 3, count: columns)]
+      + slow.map { Filter($0, $0, variance: 0.5, count: columns) }
     if isQuadratic {
       let width = 3 * (columns - 1) + (columns - 1) * (columns - 2) / 2 + 1
       wide =
         [0.1, 0.003, 0].map { Filter($0, $0, variance: 3, count: width) }
         + [Filter(0.001, 0.001, noise: 0.05, variance: 3, count: width)]
     }
-    let experts = 32 + wide.count
+    let experts = 16 + wide.count
     mixtures = [3e-5, 0.001, 0.01, 0.06].map { Mixture(share: $0, count: experts) }
     mixers = Array(
       repeating: Array(repeating: 0, count: experts) + Array(repeating: 0.25, count: 4), count: 3)

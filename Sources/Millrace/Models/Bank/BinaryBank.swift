@@ -2,8 +2,8 @@ internal import CMillraceKernels
 
 /// The bank of experts for two classes, `auto`: no learning rate to guess.
 ///
-/// Sixteen Gaussian filters of several drift rates, twelve rates of stochastic gradient descent and
-/// four running means of the label, mixed by how well they predict (fixed share: Herbster &
+/// Eight Gaussian filters of several drift rates, four rates of stochastic gradient descent and four
+/// running means of the label, mixed by how well they predict (fixed share: Herbster &
 /// Warmuth 1998; dynamic model averaging: McCormick et al. 2012) and combined by a last layer
 /// (logistic mixing, and filters over the mixtures). Four more filters over a wider basis join
 /// where they earn their place. The experts are the lanes of a vector unit, in single precision:
@@ -13,9 +13,9 @@ internal import CMillraceKernels
 public struct BinaryBank: Learner {
   /// The width of the rows, the constant included.
   let columns: Int
-  /// Rows of 16 lanes: what a filter is made with, means, the step that waits, covariances.
+  /// Rows of 8 lanes: what a filter is made with, means, the step that waits, covariances.
   var filters: LaneBuffer
-  /// Rows of 16 lanes: what the cheap experts are made with, weights.
+  /// Rows of 8 lanes: what the cheap experts are made with, weights.
   var rates: LaneBuffer
   /// The mixtures and the last layer.
   var head: LaneBuffer
@@ -77,7 +77,7 @@ public struct BinaryBank: Learner {
     rowCount += rows.count
   }
 
-  var filterLanes: FilterLanes { FilterLanes(lanes: 16, inputs: columns) }
+  var filterLanes: FilterLanes { FilterLanes(lanes: MILLRACE_BANK_FILTERS, inputs: columns) }
   var wideLanes: FilterLanes {
     FilterLanes(
       lanes: MILLRACE_BANK_WIDE_FILTERS, inputs: basis?.width(columns: columns) ?? 0)
@@ -87,9 +87,11 @@ public struct BinaryBank: Learner {
   }
 
   private mutating func mutableBank() -> millrace_bank {
-    bank(
-      filters.mutableBase(), rates.mutableBase(), head.mutableBase(), wide.mutableBase(),
-      horizons.mutableBase(), snapshots.mutableBase())
+    // Before `bank` is called: a call's self is a second reference, for which all would be copied.
+    let (filters, rates) = (self.filters.mutableBase(), self.rates.mutableBase())
+    let (head, wide) = (self.head.mutableBase(), self.wide.mutableBase())
+    let (horizons, snapshots) = (self.horizons.mutableBase(), self.snapshots.mutableBase())
+    return bank(filters, rates, head, wide, horizons, snapshots)
   }
 
   private func bank(
@@ -121,8 +123,8 @@ extension BinaryBank {
     func set(_ lanes: LaneBuffer, _ width: Int, _ name: String) {
       archive.set(lanes.elements, shape: [lanes.count / width, width], as: prefix + name)
     }
-    set(filters, 16, "filters")
-    set(rates, 16, "rates")
+    set(filters, MILLRACE_BANK_FILTERS, "filters")
+    set(rates, MILLRACE_BANK_RATES, "rates")
     set(head, 16, "head")
     set(horizons, 16, "horizons")
     set(snapshots, 16, "snapshots")

@@ -6,7 +6,8 @@ extension BinaryBank {
   /// the wide group where there is one.
   public func experts(horizon: LabelHorizon) -> [Expert] {
     let names =
-      (0..<16).map { filters.filterName(lanes: 16, lane: $0) } + (0..<16).map(rates.rateName)
+      (0..<filterLanes.lanes).map { filters.filterName(lanes: filterLanes.lanes, lane: $0) }
+      + (0..<MILLRACE_BANK_RATES).map { rates.rateName(lanes: MILLRACE_BANK_RATES, lane: $0) }
       + (basis == nil
         ? []
         : (0..<wideLanes.lanes).map {
@@ -30,7 +31,8 @@ extension BinaryBank {
   public func basisTerms(horizon: LabelHorizon) -> [BasisTerm] {
     guard let basis else { return [] }
     var result = [Double](repeating: 0, count: wideLanes.inputs)
-    for (expert, weight) in expertWeights(horizon).enumerated().dropFirst(32) where weight > 0 {
+    for (expert, weight) in expertWeights(horizon).enumerated().dropFirst(firstWide)
+    where weight > 0 {
       for (input, coefficient) in coefficients(expert: expert).enumerated() {
         result[input] += weight * coefficient
       }
@@ -40,22 +42,28 @@ extension BinaryBank {
     }
   }
 
+  /// The wide group's place among the experts.
+  private var firstWide: Int { MILLRACE_BANK_FILTERS + MILLRACE_BANK_RATES }
+
   /// Each expert's weight, lane by lane, over all mixtures and, frozen, over all horizons.
   private func expertWeights(_ horizon: LabelHorizon) -> [Double] {
-    let count = 32 + (basis == nil ? 0 : wideLanes.lanes)
+    let count = firstWide + (basis == nil ? 0 : wideLanes.lanes)
     switch horizon {
     case .immediate:
-      return head.mixtureWeights(row: MILLRACE_HEAD_MIXTURES, expertCount: count)
+      return head.mixtureWeights(
+        row: MILLRACE_HEAD_MIXTURES, narrowRows: 1, expertCount: count)
     case .never:
-      return horizons.meanMixtureWeights(rows: MILLRACE_HORIZON_ROWS, expertCount: count)
+      return horizons.meanMixtureWeights(
+        rows: MILLRACE_HORIZON_ROWS, narrowRows: 1, expertCount: count)
     }
   }
 
   /// An expert's coefficients over its standardised inputs, the constant last.
   private func coefficients(expert: Int) -> [Double] {
-    if expert < 16 { return filterLanes.mean(filters, lane: expert) }
-    if expert >= 32 { return wideLanes.mean(wide, lane: expert - 32) }
-    func value(_ row: Int) -> Double { Double(rates.base[row * 16 + expert - 16]) }
+    if expert < filterLanes.lanes { return filterLanes.mean(filters, lane: expert) }
+    if expert >= firstWide { return wideLanes.mean(wide, lane: expert - firstWide) }
+    let lane = expert - filterLanes.lanes
+    func value(_ row: Int) -> Double { Double(rates.base[row * MILLRACE_BANK_RATES + lane]) }
     guard value(MILLRACE_RATES_MEMORY) < 1 else {
       return (0..<columns).map { value(MILLRACE_RATES_WEIGHTS + $0) }
     }

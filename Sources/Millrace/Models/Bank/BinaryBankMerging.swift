@@ -22,7 +22,10 @@ extension BinaryBank {
 
     merged.rowCount = total
     merged.rates = .average(
-      zip(banks, changes).map { $0.rates.rates(over: $1, columns: merged.columns) }, shares: shares)
+      zip(banks, changes).map {
+        $0.rates.rates(
+          lanes: MILLRACE_BANK_RATES, over: $1, columns: merged.columns)
+      }, shares: shares)
     try merged.filterLanes.merge(banks.map(\.filters), changes: changes, into: &merged.filters)
     try merged.wideLanes.merge(banks.map(\.wide), changes: nil, into: &merged.wide)
     merged.horizons = .average(banks.map(\.horizons), shares: shares)
@@ -34,12 +37,12 @@ extension BinaryBank {
 
 extension LaneBuffer {
   /// The cheap experts with their weights read over other columns.
-  func rates(over change: ColumnChange, columns: Int) -> LaneBuffer {
+  func rates(lanes: Int, over change: ColumnChange, columns: Int) -> LaneBuffer {
     var result = self
-    let base = result.mutableBase() + MILLRACE_RATES_WEIGHTS * 16
-    for lane in 0..<16 {
-      let weights = change.weights((0..<columns).map { Double(base[$0 * 16 + lane]) })
-      for column in 0..<columns { base[column * 16 + lane] = Float(weights[column]) }
+    let base = result.mutableBase() + MILLRACE_RATES_WEIGHTS * lanes
+    for lane in 0..<lanes {
+      let weights = change.weights((0..<columns).map { Double(base[$0 * lanes + lane]) })
+      for column in 0..<columns { base[column * lanes + lane] = Float(weights[column]) }
     }
     return result
   }

@@ -5,7 +5,10 @@ extension RegressionBank {
   /// filters that see the last targets, and the wide group where there is one.
   public func experts(horizon: LabelHorizon) -> [Expert] {
     let names =
-      (0..<16).map(filterName) + (0..<MILLRACE_REGRESSION_CHEAP).map(rates.rateName)
+      (0..<16).map(filterName)
+      + (0..<MILLRACE_REGRESSION_CHEAP).map {
+        rates.rateName(lanes: 16, lane: $0)
+      }
       + (0..<8).map { "lagged " + lagged.filterName(lanes: 8, lane: $0) }
       + (basis == nil
         ? []
@@ -55,9 +58,10 @@ extension RegressionBank {
   private func expertWeights(_ horizon: LabelHorizon) -> [Double] {
     let count = 32 + (basis == nil ? 0 : wideLanes.lanes)
     return switch horizon {
-    case .immediate: head.mixtureWeights(row: 0, expertCount: count)
+    case .immediate: head.mixtureWeights(row: 0, narrowRows: 2, expertCount: count)
     case .never:
-      horizons.meanMixtureWeights(rows: MILLRACE_REGRESSION_HORIZON_ROWS, expertCount: count)
+      horizons.meanMixtureWeights(
+        rows: MILLRACE_REGRESSION_HORIZON_ROWS, narrowRows: 2, expertCount: count)
     }
   }
 

@@ -25,7 +25,8 @@ extension RegressionBank {
 
     merged.rowCount = total
     merged.rates = .average(
-      zip(banks, changes).map { $0.rates.rates(over: $1, columns: merged.columns) }, shares: shares)
+      zip(banks, changes).map { $0.rates.rates(lanes: 16, over: $1, columns: merged.columns) },
+      shares: shares)
     if banks[0].newton == nil {
       try merged.filterLanes.merge(
         banks.map(\.filters), changes: changes, into: &merged.filters)

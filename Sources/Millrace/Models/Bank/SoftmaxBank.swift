@@ -151,8 +151,10 @@ public struct SoftmaxBank: Learner {
   // MARK: - The kernel
 
   private mutating func mutableBank() -> millrace_softmax_bank {
-    bank(
-      filters.mutableBase(), outputs.mutableBase(), head.mutableBase(), wide.mutableBase())
+    // Before `bank` is called: a call's self is a second reference, for which all would be copied.
+    let (filters, outputs) = (self.filters.mutableBase(), self.outputs.mutableBase())
+    let (head, wide) = (self.head.mutableBase(), self.wide.mutableBase())
+    return bank(filters, outputs, head, wide)
   }
 
   private func bank(

@@ -68,10 +68,12 @@ extension SoftmaxBank {
   /// Each expert's weight over all mixtures and, frozen, over all horizons.
   private func expertWeights(_ horizon: LabelHorizon) -> [Double] {
     switch horizon {
-    case .immediate: head.mixtureWeights(row: MILLRACE_SOFTMAX_MIXTURES, expertCount: 40)
+    case .immediate:
+      head.mixtureWeights(row: MILLRACE_SOFTMAX_MIXTURES, narrowRows: 2, expertCount: 40)
     case .never:
       head.meanMixtureWeights(
-        row: MILLRACE_SOFTMAX_HORIZON_MIXTURES, rows: MILLRACE_MIXTURES_ROWS, expertCount: 40)
+        row: MILLRACE_SOFTMAX_HORIZON_MIXTURES, rows: millrace_mixtures_rows(2), narrowRows: 2,
+        expertCount: 40)
     }
   }
 }
