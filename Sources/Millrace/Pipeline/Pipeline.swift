@@ -136,7 +136,7 @@ public final class Pipeline {
       case .batch(let decoded):
         try process(decoded)
         progress(currentProgress(sourceBytes: decoded.sourceBytes))
-        reader.recycle(decoded)
+        reader.recycle(consume decoded)
       case .idle: break
       case .end:
         try finish()

@@ -86,10 +86,13 @@ final class ReadAhead: @unchecked Sendable {
     return .end
   }
 
-  /// Gives a micro-batch's memory back to the reader.
+  /// Gives a micro-batch's memory back to the reader, which is its one owner before it is woken: what
+  /// is shared would be copied when it is written.
   func recycle(_ batch: consuming DecodedBatch) {
-    let batch = batch
-    shared.withLock { $0.spare.append(batch) }
+    var batch = Optional(batch)
+    shared.withLock { shared in
+      if let batch = exchange(&batch, with: nil) { shared.spare.append(batch) }
+    }
     free.signal()
   }
 
