@@ -42,6 +42,18 @@ import Testing
     #expect(entries(whole.batch) == [expected, expected])
   }
 
+  @Test func `values of one digit read the same beside longer ones`() throws {
+    var (text, expected) = ("", [[[Float]]]())
+    for count in 1...20 {
+      for longer in 0...count {
+        let values = (0..<count).map { $0 == longer ? "-1\($0).5" : "\($0 % 10)" }
+        text += "1 " + values.enumerated().map { "\($0 * 997):\($1)" }.joined(separator: " ") + "\n"
+        expected.append(values.enumerated().map { [Float($0 * 997), Float($1) ?? .nan] })
+      }
+    }
+    #expect(entries(try decoded(text, sparse, .libsvm).batch) == expected)
+  }
+
   @Test func `that do not fit are rejected with their evidence and the stream goes on`() throws {
     let result = try decoded(
       "1 2:3\n1 x:2\nword 2:3\n1 2=3\n1 2:y\n1 -2:3\n 2:3\n5 6:7\n", sparse, .libsvm)

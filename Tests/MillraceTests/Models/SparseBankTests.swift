@@ -146,6 +146,23 @@ private struct ReferenceSparseBank {
     }
   }
 
+  @Test func `learns nothing from entries that are 0 or not finite`() throws {
+    let stream = SparseStream(rows: 500, width: 100, entries: 9)
+    var padded = stream
+    (padded.starts, padded.indices, padded.values) = ([0], [], [])
+    for row in 0..<stream.labels.count {
+      let entries = stream.starts[row]..<stream.starts[row + 1]
+      // Rows of 9 to 17 entries: what says nothing stands at every place among eight.
+      let count = row % 9
+      padded.indices += (0..<count).map { UInt32(90 + $0) } + stream.indices[entries]
+      padded.values += [0, .infinity, -.infinity, .nan, 0, 0, 0, 0].prefix(count)
+      padded.values += stream.values[entries]
+      padded.starts.append(padded.indices.count)
+    }
+    var (learner, other) = (try makeLearner(), try makeLearner())
+    #expect(padded.learnt(by: &other) == stream.learnt(by: &learner))
+  }
+
   @Test func `keeps a state as large as the features it saw`() throws {
     let stream = SparseStream(rows: 50, width: 100, entries: 5)
     var learner = try makeLearner()

@@ -56,6 +56,18 @@ import Testing
     }
   }
 
+  @Test func `what is published is pointed to where an alias is asked for`() throws {
+    try withStore(1) { store in
+      let version = try store.publish(
+        archive(2), manifest: Self.manifest, as: "elec", alias: .challenger)
+      #expect(try store.target(of: .challenger, of: "elec") == version)
+      #expect(try store.target(of: .champion, of: "elec")?.version == 1)
+      _ = try store.publish(archive(3), manifest: Self.manifest, as: "elec", alias: .champion)
+      #expect(try store.resolve("elec").version == 3)
+      #expect(try store.rollback("elec").version == 1)
+    }
+  }
+
   @Test func `a job that starts again finds the version it had published`() throws {
     try withStore(2) { store in
       #expect(try publish(2, in: store, expected: 2).version == 2)

@@ -6,8 +6,8 @@ internal import CMillraceKernels
 /// filtering: Minka 2001; adPredictor: Graepel et al. 2010). They differ in how far they expect
 /// weights to lie from 0, and one never knows a weight so well that it stops moving; they are mixed
 /// by how well they predict (fixed share: Herbster & Warmuth 1998), for two classes also by their
-/// logits. They are the lanes of a vector unit, so that two features share a cache line: some 8 to
-/// 14 ns an entry.
+/// logits. They are the lanes of a vector unit, so that two features share a cache line: some 5 to
+/// 9 ns an entry.
 ///
 /// What is learnt of a weight is the filters' common knowledge: P ← P + h̄z², h̄ the curvature of the
 /// loss as the mixture sees it, and a filter's variance is v = 1/(prior precision + P). Its mean
