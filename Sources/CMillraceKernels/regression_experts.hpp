@@ -175,17 +175,24 @@ MILLRACE_INLINE NumbersForecast forecast(const Mixtures<2> &mixtures, const Numb
   return result;
 }
 
-/// Mixes by predictive density.
-MILLRACE_INLINE void learn(const Mixtures<2> &mixtures, const Numbers &experts, float y, float weight,
-                           float scale, Vector<float, 4> shares, float topShare) {
+/// Every expert grants that one target in a hundred is an outlier: Cauchy's distribution around
+/// what the mixture says, of the targets' deviation. Without it the expert that is least sure would
+/// win by a single outlier.
+static const float outlierShare = .01f;
+
+/// Mixes by predictive density. `top` is what the mixtures said.
+MILLRACE_INLINE void learn(const Mixtures<2> &mixtures, const Numbers &experts, float top, float y,
+                           float weight, float scale, Vector<float, 4> shares, float topShare) {
+  const float outlier = outlierShare / (1.0f + (y - top) * (y - top) * scale);
   Lanes narrow[2];
   for (int v = 0; v < 2; v++)
     narrow[v] = likelihood<16>(
-        density<16>(experts.narrow[v], experts.isRobust[v], y, scale), 1, weight);
+        density<16>(experts.narrow[v], experts.isRobust[v], y, scale) + outlier, 1, weight);
   const Eight wide =
       experts.isAwake
-          ? joined(likelihood<4>(density<4>(experts.wide, experts.isWideRobust, y, scale), 1,
-                                 weight),
+          ? joined(likelihood<4>(
+                       density<4>(experts.wide, experts.isWideRobust, y, scale) + outlier, 1,
+                       weight),
                    Four{})
           : Eight{};
   const Vector<float, 4> mixture = reweigh(mixtures, narrow, wide, experts.isAwake, shares);

@@ -50,9 +50,16 @@ static const Vector<float, 4> numberShares = {3e-5f, 1e-3f, 1e-2f, 6e-2f};
 static const float numberTopShare = 5e-5f, numberLastShare = 1e-4f;
 /// Regrets fade slowly: one outlier must not decide.
 static const float regretMemory = .9998f, regretLimit = 1e3f, leastRegretSquares = 1e-6f;
+/// What the last layer learns to correct, in deviations of the mixture's error, and what mixing by
+/// squared error sees of an error, in deviations of the target.
+static const float correctedLimit = 5, errorLimit = 20;
 /// How much of the two ways to mix is shared whatever they earn: one finds what is near a median,
 /// the other a mean.
 static const float choiceShare = .7f;
+
+MILLRACE_INLINE float clamped(float x, float limit) {
+  return x < -limit ? -limit : x > limit ? limit : x;
+}
 
 struct RegressionHeadForecast {
   NumbersForecast mixtures;
@@ -113,8 +120,8 @@ MILLRACE_INLINE void learnSquares(const RegressionHead &head,
                                   const RegressionHeadForecast &forecast, const Numbers &experts,
                                   float y, float weight, float scale) {
   const ExpertRows<2> own = head.squared(), regrets = head.regrets(), squares = head.regretSquares();
-  const float mean = forecast.choice[1];
-  const float slope = 2 * weight * scale * (mean - y);
+  const float mean = forecast.choice[1], root = __builtin_sqrtf(scale);
+  const float slope = 2 * weight * root * clamped(root * (mean - y), errorLimit);
   Lanes narrow[2];
   for (int v = 0; v < 2; v++)
     narrow[v] = learnRegret<16>(regrets.narrow[v], squares.narrow[v],
@@ -131,13 +138,13 @@ MILLRACE_INLINE void learnSquares(const RegressionHead &head,
     own.wide() = wide / total;
   }
 
+  const float ownSlope = 2 * weight * root * clamped(root * (forecast.mean - y), errorLimit);
   float *state = head.state();
   float chosen[2];
   for (int k = 0; k < 2; k++) {
     Vector<float, 1> regret = {state[RegressionHead::choiceRegrets + k]};
     Vector<float, 1> square = {state[RegressionHead::choiceSquares + k]};
-    const Vector<float, 1> less = {2 * weight * scale * (forecast.mean - y) *
-                                   (forecast.mean - forecast.choice[k])};
+    const Vector<float, 1> less = {ownSlope * (forecast.mean - forecast.choice[k])};
     chosen[k] = learnRegret<1>(regret, square, less)[0];
     state[RegressionHead::choiceRegrets + k] = regret[0];
     state[RegressionHead::choiceSquares + k] = square[0];
@@ -151,7 +158,8 @@ MILLRACE_INLINE void learnSquares(const RegressionHead &head,
 
 MILLRACE_INLINE void learn(const RegressionHead &head, const RegressionHeadForecast &forecast,
                            const Numbers &experts, float y, float weight, float scale) {
-  learn(head.mixtures(), experts, y, weight, scale, numberShares, numberTopShare);
+  learn(head.mixtures(), experts, forecast.mixtures.top, y, weight, scale, numberShares,
+        numberTopShare);
   // The last layer works in units of the mixture's error.
   const float error = y - forecast.mixtures.top;
   const float relative = error / forecast.deviation;
@@ -171,9 +179,8 @@ MILLRACE_INLINE void learn(const RegressionHead &head, const RegressionHeadForec
   for (int k = 0; k < RegressionHead::candidates; k++)
     last[k] = last[k] * ((1 - numberLastShare) / total) +
               numberLastShare / RegressionHead::candidates;
-  const float bounded = relative < -1e6f ? -1e6f : relative > 1e6f ? 1e6f : relative;
-  learn<8>(correctors, forecast.projection, forecast.filters, nullptr, forecast.direction, bounded,
-           weight, 1e-10f);
+  learn<8>(correctors, forecast.projection, forecast.filters, nullptr, forecast.direction,
+           clamped(relative, correctedLimit), weight, 1e-10f);
 
   float *state = head.state();
   const float least = 1e-10f / scale;
@@ -209,7 +216,7 @@ MILLRACE_INLINE void learn(const RegressionHorizon &horizon, Numbers &experts, f
   for (int v = 0; v < 2; v++) experts.narrow[v].variance = squares.narrow[v] / seen;
   experts.wide.variance = firstHalf(squares.wide() / seen);
   const float top = forecast(horizon.mixtures(), experts).top;
-  learn(horizon.mixtures(), experts, y, weight, scale, horizonShares, horizonTopShare);
+  learn(horizon.mixtures(), experts, top, y, weight, scale, horizonShares, horizonTopShare);
   const float least = 1e-10f / scale * (seen * errorMemory + 1);
   for (int v = 0; v < 2; v++) {
     const Lanes error = y - experts.narrow[v].mean;

@@ -89,7 +89,8 @@ struct ReferenceRegressionBank {
 
     mutating func learn(_ predictions: [Double], _ mixed: Double, _ y: Double, variance: Double) {
       for index in predictions.indices {
-        let less = 2 * (mixed - y) * (mixed - predictions[index]) / variance
+        let error = min(max((mixed - y) / variance.squareRoot(), -20), 20)
+        let less = 2 * error * (mixed - predictions[index]) / variance.squareRoot()
         let bounded = min(max(less, -1e3), 1e3)
         regrets[index] = 0.9998 * regrets[index] + bounded
         squares[index] = 0.9998 * squares[index] + bounded * bounded
@@ -227,6 +228,7 @@ struct ReferenceRegressionBank {
 
     let densities = means.indices.map {
       density(y - means[$0], variances[$0], robust[$0]) * variance.squareRoot()
+        + 0.01 / (1 + (y - p) * (y - p) / variance)
     }
     var totals: [Double] = []
     for (index, share) in [3e-5, 1e-3, 1e-2, 6e-2].enumerated() {
@@ -241,7 +243,8 @@ struct ReferenceRegressionBank {
           density(
             relative - corrections[$0].m, corrections[$0].variance, correctors[$0].isRobust)
         }, 1e-4)
-    for index in correctors.indices { correctors[index].learn(inputs, relative, least: 1e-10) }
+    let bounded = min(max(relative, -5), 5)
+    for index in correctors.indices { correctors[index].learn(inputs, bounded, least: 1e-10) }
 
     let least = 1e-10 * variance
     squared.learn(means, choices[1], y, variance: variance)

@@ -116,6 +116,22 @@ import Testing
     #expect(own < 1.01 * rmse(means(leastSquares), labels))
   }
 
+  @Test(arguments: [30.0, 100, 300])
+  func `outliers hardly move what is said of the next records`(size: Double) throws {
+    var uniform = SeededUniform(seed: 4)
+    var (rows, labels, signals): ([Float], [Double], [Double]) = ([], [], [])
+    for _ in 0..<20_000 {
+      let (a, b, noise) = (uniform.normal(), uniform.normal(), Double(uniform.normal()))
+      rows += [a, b, 1]
+      signals.append(Double(2 * a - b))
+      labels.append(signals[signals.count - 1] + (uniform.next() > 0.98 ? size : 1) * noise)
+    }
+    var bank = try RegressionBank(settings: settings(), columns: 3)
+    let predictions = means(learn(&bank, rows, columns: 3, labels))
+    // A mixture that one outlier may decide errs by as much as the outlier now and then.
+    #expect(rmse(Array(predictions[2_000...]), Array(signals[2_000...])) < 0.5)
+  }
+
   @Test func `the last targets help while they come, and are done without where they do not`()
     throws
   {
