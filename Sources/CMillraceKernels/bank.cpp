@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "bank_inputs.hpp"
 #include "bank_parts.hpp"
 #include "clones.h"
 
@@ -31,34 +32,6 @@ struct GroupForecasts {
   Sigmoids<8> rates;
   Forecast<4> wide;
 };
-
-/// A number of inputs; `known` where the compiler knows it, otherwise 0.
-template <size_t known_>
-struct Inputs {
-  static constexpr size_t known = known_;
-  size_t count;
-};
-
-/// Calls `body` with a number of inputs, of few with one that the compiler knows: loops over them
-/// become straight code.
-template <typename Body>
-MILLRACE_INLINE void withInputs(size_t count, Body body) {
-  switch (count) {
-    case 2: return body(Inputs<2>{2});
-    case 3: return body(Inputs<3>{3});
-    case 4: return body(Inputs<4>{4});
-    case 5: return body(Inputs<5>{5});
-    case 6: return body(Inputs<6>{6});
-    case 7: return body(Inputs<7>{7});
-    case 8: return body(Inputs<8>{8});
-    case 9: return body(Inputs<9>{9});
-    case 10: return body(Inputs<10>{10});
-    case 11: return body(Inputs<11>{11});
-    case 12: return body(Inputs<12>{12});
-    case 13: return body(Inputs<13>{13});
-    default: return body(Inputs<0>{count});
-  }
-}
 
 /// What filters and cheap experts say, of what they would if no label were wrong and all of the
 /// latter were gradient descents.

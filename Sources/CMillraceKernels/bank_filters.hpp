@@ -33,6 +33,8 @@ struct Filters {
   static size_t rowCount(size_t d, size_t means = 1) {
     return MILLRACE_FILTERS_MEAN + (means + 1) * padded(d) + triangle(padded(d));
   }
+  /// The same with the number of inputs as the compiler knows it.
+  MILLRACE_MEMBER Filters with(size_t inputs) const { return {inputs, row, means}; }
   F *mean() const { return row + MILLRACE_FILTERS_MEAN; }
   /// u of the step that waits.
   F *direction() const { return mean() + means * padded(d); }
@@ -157,30 +159,10 @@ struct Projection {
   Vector<float, N> margin, variance;
 };
 
-/// One pass over C: u = Cz (without the scale), and s; `commit` stores the step that waited.
-template <int N, bool commit>
-MILLRACE_INLINE Vector<float, N> spread(const Filters<N> &filters, const float *z,
-                                        Vector<float, N> *u) {
-  typedef Vector<float, N> F;
-  const size_t d = filters.d;
-  F *c = filters.covariance();
-  size_t i = 0;
-  if constexpr (Filters<N>::group > 1) {
-    for (; i < d; i += Filters<N>::group) c = pass<commit>(filters, c, i, z, u);
-  } else {
-    // Several rows at once share the loads of u and of the waiting direction.
-    constexpr size_t together = N >= 8 ? 32 / N : 1;
-    for (; i + together <= d; i += together) c = pass<N, together, commit>(filters, c, i, z, u);
-    for (; i < d; i++) c = pass<N, 1, commit>(filters, c, i, z, u);
-  }
-  const F variance = dot<N>(u, z, d) * filters.row[MILLRACE_FILTERS_SCALE];
-  return blend<N>(variance > 0, variance, F{});
-}
-
 /// `spread` of d inputs that the compiler knows of: straight code, which keeps u in registers.
 template <int N, bool commit, size_t d>
-MILLRACE_INLINE Vector<float, N> spread(const Filters<N> &filters, const float *z,
-                                        Vector<float, N> *u) {
+MILLRACE_INLINE Vector<float, N> straightSpread(const Filters<N> &filters, const float *z,
+                                                Vector<float, N> *u) {
   typedef Vector<float, N> F;
   const F *direction = filters.direction(), curvature = filters.row[MILLRACE_FILTERS_CURVATURE];
   F *c = filters.covariance(), own[d];
@@ -203,13 +185,32 @@ MILLRACE_INLINE Vector<float, N> spread(const Filters<N> &filters, const float *
   return blend<N>(variance > 0, variance, F{});
 }
 
+/// One pass over C: u = Cz (without the scale), and s; `commit` stores the step that waited.
+template <int N, bool commit, size_t known = 0>
+MILLRACE_INLINE Vector<float, N> spread(const Filters<N> &filters, const float *z,
+                                        Vector<float, N> *u) {
+  if constexpr (known > 0) return straightSpread<N, commit, known>(filters, z, u);
+  typedef Vector<float, N> F;
+  const size_t d = filters.d;
+  F *c = filters.covariance();
+  size_t i = 0;
+  if constexpr (Filters<N>::group > 1) {
+    for (; i < d; i += Filters<N>::group) c = pass<commit>(filters, c, i, z, u);
+  } else {
+    // Several rows at once share the loads of u and of the waiting direction.
+    constexpr size_t together = N >= 8 ? 32 / N : 1;
+    for (; i + together <= d; i += together) c = pass<N, together, commit>(filters, c, i, z, u);
+    for (; i < d; i++) c = pass<N, 1, commit>(filters, c, i, z, u);
+  }
+  const F variance = dot<N>(u, z, d) * filters.row[MILLRACE_FILTERS_SCALE];
+  return blend<N>(variance > 0, variance, F{});
+}
+
 /// m, s, and u = Cz.
 template <int N, bool commit, size_t known = 0>
 MILLRACE_INLINE Projection<N> project(const Filters<N> &filters, const float *z,
                                       Vector<float, N> *u) {
-  Vector<float, N> variance;
-  if constexpr (known > 0) variance = spread<N, commit, known>(filters, z, u);
-  else variance = spread<N, commit>(filters, z, u);
+  const Vector<float, N> variance = spread<N, commit, known>(filters, z, u);
   return {dot<N>(filters.mean(), z, filters.d), variance};
 }
 

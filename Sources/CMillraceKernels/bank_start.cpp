@@ -9,16 +9,13 @@ namespace {
 const float drifts[8] = {.1f, .005f, .005f, .001f, 4e-4f, 1e-4f, 3e-5f, 0};
 const float constantDrifts[8] = {20, 20, .005f, .001f, 4e-4f, 1e-4f, 3e-5f, 0};
 const float noises[8] = {0, 0, 0, .05f, 0, 0, 0, 0};
-const float softmaxDrifts[16] = {2, .3f, .03f, .003f, 4e-4f, 1e-4f, 0,    2,
-                          .2f, .01f, 1e-4f, .2f, .05f, .01f, .001f, .0001f};
-const float softmaxConstantDrifts[16] = {2, .3f, .03f, .003f, 4e-4f, 1e-4f, 0,    2,
-                                  .2f, .01f, 1e-4f, 20, 20, 20, 10, 1};
-const float softmaxNoises[16] = {0, 0, 0, 0, 0, 0, 0, .05f, .05f, .05f, .05f, 0, 0, 0, 0, 0};
+const float softmaxDrifts[8] = {.2f, .1f, .01f, .005f, 1e-3f, 1e-4f, 3e-5f, 0};
+const float softmaxConstantDrifts[8] = {.2f, 20, .01f, 20, 1e-3f, 1e-4f, 3e-5f, 0};
+const float softmaxNoises[8] = {.05f, 0, 0, 0, 0, 0, 0, 0};
 const float wideDrifts[4] = {.1f, .003f, 0, .001f}, wideNoises[4] = {0, 0, 0, .05f};
 const float rates[8] = {.001f, .004f, .016f, .064f};
-/// A factor of 10^(1/5) apart.
-const float softmaxDescentRates[16] = {.001f, .0016f, .0025f, .004f, .0063f, .01f, .016f, .025f,
-                                       .04f,  .063f,  .1f,    .16f,  .25f,   .4f,  .63f,  1};
+/// A factor of 10^(2/5) apart.
+const float softmaxDescentRates[8] = {.0016f, .004f, .01f, .025f, .063f, .16f, .4f, 1};
 const float tableMemories[4] = {.9f, .99f, .9f, .995f};
 const float lastDrifts[4] = {0, 1e-6f, 1e-5f, 1e-4f}, noNoise[4] = {};
 const float calibrationDrift = 1e-6f;
@@ -29,7 +26,7 @@ const float memories[8] = {1, 1, 1, 1, .5f, .8f, .9f, .95f};
 const float variances[8] = {3, 3, 3, 3, .5f, .5f, .5f, .5f};
 const float wideVariances[4] = {3, 3, 3, 3};
 /// Where classes are far apart weights are large: some lanes expect that.
-const float softmaxVariances[16] = {3, 3, 3, 3, 3, 30, 3, 3, 3, 30, 30, 3, 3, 3, 3, 3};
+const float softmaxVariances[8] = {3, 3, 3, 3, 3, 30, 3, 3};
 const float lastVariances[4] = {.05f, .05f, .05f, .05f};
 
 }  // namespace
@@ -102,7 +99,7 @@ void millrace_bank_start(const millrace_bank *bank) {
 }
 
 size_t millrace_softmax_filters_size(size_t columns) {
-  return 16 * Filters<16>::rowCount(columns, 0);
+  return 8 * Filters<8>::rowCount(columns, 0);
 }
 size_t millrace_softmax_class_size(size_t columns, size_t wideColumns) {
   return 16 * ClassRows::rowCount(columns, WideFilters::padded(wideColumns));
@@ -121,7 +118,7 @@ size_t millrace_softmax_room_size(size_t columns, size_t classCount, size_t wide
 void millrace_softmax_start(const millrace_softmax_bank *bank) {
   memset(bank->filters, 0, millrace_softmax_filters_size(bank->columns) * sizeof(float));
   memset(bank->head, 0, millrace_softmax_head_size() * sizeof(float));
-  const Filters<16> filters = {bank->columns, reinterpret_cast<Lanes *>(bank->filters), 0};
+  const Filters<8> filters = {bank->columns, reinterpret_cast<Eight *>(bank->filters), 0};
   start(filters, softmaxDrifts, softmaxConstantDrifts, softmaxNoises, softmaxVariances, 1);
   const bool isWide = bank->wide;
   const size_t width = isWide ? millrace_bank_basis_width(&bank->basis) : 0;
@@ -131,14 +128,14 @@ void millrace_softmax_start(const millrace_softmax_bank *bank) {
     start(wide, wideDrifts, wideDrifts, wideNoises, wideVariances, 1);
   }
   const SoftmaxHead head = {reinterpret_cast<Lanes *>(bank->head)};
-  for (int lane = 0; lane < 16; lane++)
+  for (int lane = 0; lane < 8; lane++)
     head.row[MILLRACE_SOFTMAX_RATES][lane] = softmaxDescentRates[lane];
   for (int lane = 0; lane < 4; lane++)
     head.row[MILLRACE_SOFTMAX_MEMORIES][lane] = tableMemories[lane];
   head.place(width).start(isWide, wideVariances[0]);
   head.mixtures().start(isWide, true);
   for (int m = 0; m < Head::mixers; m++)
-    for (int k = 0; k < mixtureCount; k++) head.mixtureWeights(m)[k] = 1.0f / mixtureCount;
+    for (int k = 0; k < mixtureCount; k++) head.mixer(m)[1][8 + k] = 1.0f / mixtureCount;
   head.last() = Four{} + 1.0f / 4;
   for (int h = 0; h < Horizon::count; h++) head.horizon(h).start(isWide, true);
 }

@@ -26,7 +26,7 @@ MILLRACE_INLINE void writeFrozen(const SoftmaxHead &head, const SoftmaxExperts &
   float total = 0;
   for (size_t k = 0; k < experts.count; k++) {
     const ClassForecast &said = experts.said[k];
-    const Experts<2> own = given(said.expert[0], said.expert[1], said.further);
+    const Experts<1> own = given(said.expert, said.further);
     probabilities[k] = 0;
     for (int h = 0; h < Horizon::count; h++) probabilities[k] += forecast(head.horizon(h), own).top;
     total += probabilities[k];
@@ -39,16 +39,15 @@ MILLRACE_INLINE void learnHorizons(const SoftmaxHead &head, const SoftmaxExperts
                                    uint64_t record, size_t label, float weight, Four wideSpread) {
   for (int h = 0; h < Horizon::count; h++) {
     if (!Horizon::scores(h, record)) continue;
-    const Experts<2> own = snapshotGiven(experts, h, label, wideSpread);
+    const Experts<1> own = snapshotGiven(experts, h, label, wideSpread);
     learn(head.horizon(h), forecast(head.horizon(h), own), own, true, weight, horizonShares,
           horizonTopShare);
   }
 }
 
-/// Between two records, `record` of which are learnt.
-void takeSnapshots(const SoftmaxExperts &experts, uint64_t record, size_t context) {
-  // Every block's start is a multiple of the first block's length.
-  if (record % 16 != 0) return;
+/// Between two records, `record` of which are learnt. By value: what is referred to is not kept in
+/// registers.
+void takeSnapshots(SoftmaxExperts experts, uint64_t record, size_t context) {
   for (int h = 0; h < Horizon::count; h++) {
     if (!Horizon::startsBlock(h, record)) continue;
     Four total = {};
@@ -57,23 +56,24 @@ void takeSnapshots(const SoftmaxExperts &experts, uint64_t record, size_t contex
       const ClassRows rows = experts.rows(k);
       Lanes *snapshot = rows.snapshot(h);
       *reinterpret_cast<Four *>(snapshot) = counted(experts, k, context) / total;
-      memcpy(snapshot + 1, rows.weights(), 2 * experts.d * sizeof(Lanes));
+      memcpy(snapshot + 1, rows.weights(), experts.d * sizeof(Lanes));
       if (experts.isAwake)
-        memcpy(snapshot + 1 + 2 * experts.d, rows.wideMean(),
-               experts.wideFilters.d * sizeof(Four));
+        memcpy(snapshot + 1 + experts.d, rows.wideMean(), experts.wideFilters.d * sizeof(Four));
     }
   }
 }
 
-/// Lets the wide group fall asleep or wake, when `record` records are learnt.
-void changePlace(const millrace_softmax_bank &bank, const SoftmaxHead &head,
-                 SoftmaxExperts &experts, uint64_t record) {
-  const WidePlace place = head.place(experts.wideFilters.d);
-  if (!bank.wide || !place.changes(head.mixtures(), record, bank.basis.mustStay)) return;
-  experts.isAwake = !experts.isAwake;
-  place.setAwake(experts.isAwake);
-  head.mixtures().setAwake(experts.isAwake);
-  for (int h = 0; h < Horizon::count; h++) head.horizon(h).setAwake(experts.isAwake);
+/// Lets the wide group fall asleep or wake, when `record` records are learnt. Returns whether it is
+/// awake.
+bool changePlace(const millrace_softmax_bank &bank, SoftmaxHead head, WidePlace place,
+                 uint64_t record) {
+  if (!bank.wide || !place.changes(head.mixtures(), record, bank.basis.mustStay))
+    return place.isAwake();
+  const bool isAwake = !place.isAwake();
+  place.setAwake(isAwake);
+  head.mixtures().setAwake(isAwake);
+  for (int h = 0; h < Horizon::count; h++) head.horizon(h).setAwake(isAwake);
+  return isAwake;
 }
 
 }  // namespace
@@ -112,21 +112,25 @@ void millrace_softmax_learn(const millrace_softmax_bank *bank, float *room, cons
     float *own = probabilities + i * bank->classCount;
     readRow(experts, bank->basis, rows + i * stride);
     forecast<true>(experts, context);
-    forecast(head, experts, own);
     const float weight = weights[i] < weightLimit ? weights[i] : weightLimit;
+    const size_t label = labels[i];
+    // The experts learn before the head answers: the next record need not wait for the head.
     if (weight > 0) {
-      const size_t label = labels[i];
-      learn(head, experts, label, own[label], weight);
-      learnHorizons(head, experts, bank->rowCount + i, label, weight, place.spread());
-      learnFilters(experts, label, weight);
+      learnNarrow(experts, label, context, weight);
       if (experts.isAwake) learnWide(experts, label, weight, place.spread());
-      learnOthers(experts, label, context, weight);
       context = label % MILLRACE_SOFTMAX_CONTEXTS;
     } else {
-      settle<16>(experts.filters);
+      settle<8>(experts.filters);
       if (experts.isAwake) settle<4>(experts.wideFilters);
     }
-    changePlace(*bank, head, experts, bank->rowCount + i + 1);
-    takeSnapshots(experts, bank->rowCount + i + 1, context);
+    forecast(head, experts, own);
+    if (weight > 0) {
+      learn(head, experts, label, own[label], weight);
+      learnHorizons(head, experts, bank->rowCount + i, label, weight, place.spread());
+    }
+    const uint64_t learnt = bank->rowCount + i + 1;
+    experts.isAwake = changePlace(*bank, head, place, learnt);
+    // Every block's start is a multiple of the first block's length.
+    if (learnt % 16 == 0) takeSnapshots(experts, learnt, context);
   }
 }

@@ -10,100 +10,74 @@
 struct SoftmaxHead {
   Lanes *row;
 
-  Mixtures<2> mixtures() const { return {row + MILLRACE_SOFTMAX_MIXTURES}; }
-  ExpertRows<2> mixer(int index) const { return {row + MILLRACE_SOFTMAX_MIXERS + 3 * index}; }
-  Eight &mixtureWeights(int mixer) const {
-    return reinterpret_cast<Eight *>(row + MILLRACE_SOFTMAX_MIXERS + 3 * mixer + 2)[1];
+  Mixtures<1> mixtures() const { return {row + MILLRACE_SOFTMAX_MIXTURES}; }
+  /// The weights of the experts' and, in lanes 8 to 11 of the second row, of the mixtures'
+  /// logarithms.
+  Lanes *mixer(int index) const {
+    return row + MILLRACE_SOFTMAX_MIXERS + MILLRACE_EXPERTS_ROWS(1) * index;
   }
   Four &last() const { return *reinterpret_cast<Four *>(row + MILLRACE_SOFTMAX_LAST); }
-  WidePlace place(size_t width) const {
-    return {row + MILLRACE_SOFTMAX_PLACE, width};
-  }
-  Mixtures<2> horizon(int index) const {
-    return {row + MILLRACE_SOFTMAX_HORIZON_MIXTURES + MILLRACE_MIXTURES_ROWS(2) * index};
+  WidePlace place(size_t width) const { return {row + MILLRACE_SOFTMAX_PLACE, width}; }
+  Mixtures<1> horizon(int index) const {
+    return {row + MILLRACE_SOFTMAX_HORIZON_MIXTURES + MILLRACE_MIXTURES_ROWS(1) * index};
   }
 };
 
 static const float softmaxRates[Head::mixers] = {3e-4f, 2e-3f, 8e-3f};
 static const float softmaxLastShare = 5e-4f;
 
-/// The logarithms of what experts and mixtures say, less their mean over the classes.
-MILLRACE_INLINE void centreLogarithms(const SoftmaxExperts &experts) {
-  Lanes total[2] = {};
-  Eight furtherTotal = {}, mixtureTotal = {};
-  for (size_t k = 0; k < experts.count; k++) {
-    ClassForecast &said = experts.said[k];
-    for (int v = 0; v < 2; v++) total[v] += said.log[v] = logarithm<16>(said.expert[v]);
-    furtherTotal += said.furtherLog = logarithm<8>(said.further);
-    mixtureTotal += said.mixtureLog = joined(logarithm<4>(said.mixture), Four{});
-  }
-  const float each = 1.0f / experts.count;
-  for (size_t k = 0; k < experts.count; k++) {
-    ClassForecast &said = experts.said[k];
-    for (int v = 0; v < 2; v++) said.log[v] -= total[v] * each;
-    said.furtherLog -= furtherTotal * each;
-    said.mixtureLog -= mixtureTotal * each;
-  }
-}
-
 /// What mixtures and mixers make of the experts; writes a probability per class.
 MILLRACE_INLINE void forecast(const SoftmaxHead &head, const SoftmaxExperts &experts,
                               float *probabilities) {
-  for (size_t k = 0; k < experts.count; k++) {
+  const size_t count = experts.count;
+  Four greatest = Four{} - 1e30f;
+  for (size_t k = 0; k < count; k++) {
     ClassForecast &said = experts.said[k];
-    const MixturesForecast mixed =
-        forecast(head.mixtures(), given(said.expert[0], said.expert[1], said.further));
-    said.mixture = mixed.mixture;
-    said.top = mixed.top;
+    said.mixture = forecast(head.mixtures(), given(said.expert, said.further)).mixture;
+    said.log[0] = logarithm<16>(said.expert);
   }
-  centreLogarithms(experts);
-  Four greatest = {-1e30f, -1e30f, -1e30f, -1e30f}, total = {};
-  for (size_t k = 0; k < experts.count; k++) {
+  // A pass of its own, so that no class waits long for what it needs. What all classes have in
+  // common neither changes what mixers say nor what they learn.
+  for (size_t k = 0; k < count; k++) {
     ClassForecast &said = experts.said[k];
+    said.log[1] = logarithm<16>(joined(said.further, joined(said.mixture, Four{} + 1.0f)));
     Eight margin[Head::mixers];
     for (int m = 0; m < Head::mixers; m++)
-      margin[m] = head.mixer(m).dot(said.log, said.furtherLog, true) +
-                  head.mixtureWeights(m) * said.mixtureLog;
-    said.candidate = sums(Eight{}, margin[0], margin[1], margin[2]);
-    greatest = greater<4>(said.candidate, greatest);
+      margin[m] = folded(head.mixer(m)[0] * said.log[0] + head.mixer(m)[1] * said.log[1]);
+    const Four own = sums(joined(head.mixtures().top() * said.mixture, Four{}), margin[0],
+                          margin[1], margin[2]);
+    said.top = own[0];
+    experts.candidate[k] = own;
+    greatest = greater<4>(own, greatest);
   }
-  for (size_t k = 0; k < experts.count; k++) {
-    ClassForecast &said = experts.said[k];
-    said.candidate = decayed<4>(said.candidate - greatest);
-    total += said.candidate;
-  }
+  softmax(experts.candidate, count, greatest);
   float whole = 0;
-  for (size_t k = 0; k < experts.count; k++) {
-    ClassForecast &said = experts.said[k];
-    said.candidate = floored(said.candidate / total, 1.0f / experts.count);
-    said.candidate[0] = said.top;
-    probabilities[k] = sum(head.last() * said.candidate);
+  for (size_t k = 0; k < count; k++) {
+    Four own = floored(experts.candidate[k], 1.0f / count);
+    own[0] = experts.said[k].top;
+    experts.candidate[k] = own;
+    probabilities[k] = sum(head.last() * own);
     whole += probabilities[k];
   }
-  for (size_t k = 0; k < experts.count; k++) probabilities[k] /= whole;
+  for (size_t k = 0; k < count; k++) probabilities[k] /= whole;
 }
 
 MILLRACE_INLINE void learn(const SoftmaxHead &head, const SoftmaxExperts &experts, size_t label,
                            float probability, float weight) {
   const ClassForecast &said = experts.said[label];
-  learn(head.mixtures(), {said.mixture, said.top}, given(said.expert[0], said.expert[1], said.further),
-        true, weight, shares, topShare);
-  for (int m = 0; m < Head::mixers; m++) {
-    Lanes gradient[2] = {};
-    Eight further = {}, mixtures = {};
-    for (size_t k = 0; k < experts.count; k++) {
-      const ClassForecast &own = experts.said[k];
-      const float error = (k == label ? 1.0f : 0.0f) - own.candidate[1 + m];
-      for (int v = 0; v < 2; v++) gradient[v] += error * own.log[v];
-      further += error * own.furtherLog;
-      mixtures += error * own.mixtureLog;
-    }
-    const float step = softmaxRates[m] * weight;
-    for (int v = 0; v < 2; v++) head.mixer(m).narrow[v] += step * gradient[v];
-    head.mixer(m).wide() += step * further;
-    head.mixtureWeights(m) += step * mixtures;
+  learn(head.mixtures(), {said.mixture, said.top}, given(said.expert, said.further), true, weight,
+        shares, topShare);
+  Lanes gradient[Head::mixers][2] = {};
+  for (size_t k = 0; k < experts.count; k++) {
+    const ClassForecast &own = experts.said[k];
+    const Four error = (k == label ? 1.0f : 0.0f) - experts.candidate[k];
+    for (int m = 0; m < Head::mixers; m++)
+      for (int v = 0; v < 2; v++) gradient[m][v] += error[1 + m] * own.log[v];
   }
-  fixedShare<4>(head.last(), likelihood<4>(said.candidate, probability, weight), softmaxLastShare);
+  for (int m = 0; m < Head::mixers; m++)
+    for (int v = 0; v < 2; v++) head.mixer(m)[v] += softmaxRates[m] * weight * gradient[m][v];
+  fixedShare<4>(head.last(), likelihood<4>(experts.candidate[label], probability, weight),
+                softmaxLastShare);
 }
 
 #endif

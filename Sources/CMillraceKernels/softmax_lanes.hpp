@@ -23,4 +23,20 @@ MILLRACE_INLINE Vector<float, N> greater(Vector<float, N> a, Vector<float, N> b)
   return blend<N>(a > b, a, b);
 }
 
+/// So many times four lanes, filled up to whole registers.
+MILLRACE_INLINE size_t wholeRegisters(size_t count) { return (count + 3) / 4 * 4; }
+
+/// Turns each class's four margins, which are at most `greatest`, into probabilities over the
+/// classes: four classes at a time. `values` has room for `wholeRegisters`.
+MILLRACE_INLINE void softmax(Four *values, size_t count, Four greatest) {
+  const size_t whole = wholeRegisters(count);
+  for (size_t k = count; k < whole; k++) values[k] = greatest - 80.0f;
+  Lanes *rows = reinterpret_cast<Lanes *>(values), total = {};
+  for (size_t v = 0; v < whole / 4; v++)
+    total += rows[v] = decayed<16>(rows[v] - repeated(greatest));
+  const Eight half = folded(total);
+  const Lanes scale = repeated(1.0f / (firstHalf(half) + secondHalf(half)));
+  for (size_t v = 0; v < whole / 4; v++) rows[v] *= scale;
+}
+
 #endif

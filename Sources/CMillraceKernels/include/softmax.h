@@ -14,28 +14,28 @@ extern "C" {
 enum {
   /// Rows that the tables tell apart: the last class, modulo this.
   MILLRACE_SOFTMAX_CONTEXTS = 64,
-  /// A class, in rows of 16: the curvature that each filter's mean has seen; in two lanes the
-  /// decayed counts of the class, and for each context two lanes of those that followed it; d rows
-  /// of the filters' means, d rows of gradient descent's weights; then for each horizon what the
-  /// tables said in four lanes, the means and the weights when its block started, and the wide
+  /// A class, in rows of 16: in eight lanes the curvature that each filter's mean has seen, in two
+  /// the decayed counts of the class; for each context in two lanes those of the class after it; d
+  /// rows of the filters' means and of gradient descent's weights, eight lanes each; then for each
+  /// horizon what the tables said in four lanes, these d rows when its block started, and the wide
   /// group's means in rows of 4; last in four lanes the curvature that the wide group's means have
   /// seen, and these in rows of 4.
   MILLRACE_CLASS_CURVATURE = 0,
-  MILLRACE_CLASS_COUNTS,
   MILLRACE_CLASS_FOLLOWED,
   MILLRACE_CLASS_WEIGHTS = MILLRACE_CLASS_FOLLOWED + 2 * MILLRACE_SOFTMAX_CONTEXTS / 16,
   /// Head, in rows of 16: mixtures; three mixers as in a binary bank's head; the weights of the
-  /// last layer's four candidates; the step sizes of gradient descent; in four lanes how much of
-  /// the tables' counts stays at each record; the wide group's record; each horizon's mixtures.
+  /// last layer's four candidates; in eight lanes the step sizes of gradient descent; in four lanes
+  /// how much of the tables' counts stays at each record; the wide group's record; each horizon's
+  /// mixtures.
   MILLRACE_SOFTMAX_MIXTURES = 0,
-  MILLRACE_SOFTMAX_MIXERS = MILLRACE_MIXTURES_ROWS(2),
-  MILLRACE_SOFTMAX_LAST = MILLRACE_SOFTMAX_MIXERS + 3 * MILLRACE_EXPERTS_ROWS(2),
+  MILLRACE_SOFTMAX_MIXERS = MILLRACE_MIXTURES_ROWS(1),
+  MILLRACE_SOFTMAX_LAST = MILLRACE_SOFTMAX_MIXERS + 3 * MILLRACE_EXPERTS_ROWS(1),
   MILLRACE_SOFTMAX_RATES,
   MILLRACE_SOFTMAX_MEMORIES,
   MILLRACE_SOFTMAX_PLACE,
   MILLRACE_SOFTMAX_HORIZON_MIXTURES,
   MILLRACE_SOFTMAX_HEAD_ROWS =
-      MILLRACE_SOFTMAX_HORIZON_MIXTURES + MILLRACE_BANK_HORIZONS * MILLRACE_MIXTURES_ROWS(2),
+      MILLRACE_SOFTMAX_HORIZON_MIXTURES + MILLRACE_BANK_HORIZONS * MILLRACE_MIXTURES_ROWS(1),
 };
 
 /// A bank of experts for several classes: 64-byte aligned rows of 16 lanes.
@@ -44,7 +44,7 @@ typedef struct {
   size_t columns;
   /// Classes seen: the outputs.
   size_t classCount;
-  /// What the 16 filters share over the classes, as in a binary bank, without means.
+  /// What the 8 filters share over the classes, as in a binary bank, without means.
   float *filters;
   /// For each class its rows; all 0 when it is new.
   float *classes;

@@ -81,10 +81,7 @@ struct ReferenceSoftmaxFilter {
 /// The softmax bank as its formulas say.
 struct ReferenceSoftmaxBank {
   var filters: [ReferenceSoftmaxFilter]
-  let rates = [
-    0.001, 0.0016, 0.0025, 0.004, 0.0063, 0.01, 0.016, 0.025, 0.04, 0.063, 0.1, 0.16, 0.25, 0.4,
-    0.63, 1,
-  ]
+  let rates = [0.0016, 0.004, 0.01, 0.025, 0.063, 0.16, 0.4, 1]
   /// Per class, per rate.
   var weights: [[[Double]]] = []
   let memories = [0.9, 0.99, 0.9, 0.995]
@@ -102,15 +99,12 @@ struct ReferenceSoftmaxBank {
 
   /// - Parameter isQuadratic: whether there is the wide group.
   init(columns: Int, isQuadratic: Bool) {
-    let plain = [2, 0.3, 0.03, 0.003, 4e-4, 1e-4, 0].map { ($0, $0, 0.0) }
-    let noisy = [2, 0.2, 0.01, 1e-4].map { ($0, $0, 0.1) }
-    let free: [(Double, Double, Double)] = [
-      (0.2, 20, 0), (0.05, 20, 0), (0.01, 20, 0), (0.001, 10, 0), (0.0001, 1, 0),
-    ]
-    filters = (plain + noisy + free).enumerated().map { lane, filter in
+    let plain = [0.01, 0.001, 1e-4, 3e-5, 0].map { ($0, $0, 0.0) }
+    let others: [(Double, Double, Double)] = [(0.2, 0.2, 0.1), (0.1, 20, 0), (0.005, 20, 0)]
+    filters = (others + plain).map { drift, constantDrift, noise in
       ReferenceSoftmaxFilter(
-        drift: filter.0, constantDrift: filter.1, noise: filter.2,
-        variance: [5, 9, 10].contains(lane) ? 15 : 1.5, count: columns)
+        drift: drift, constantDrift: constantDrift, noise: noise,
+        variance: drift == 1e-4 ? 15 : 1.5, count: columns)
     }
     if isQuadratic {
       let width = 3 * (columns - 1) + (columns - 1) * (columns - 2) / 2 + 1
@@ -118,7 +112,7 @@ struct ReferenceSoftmaxBank {
         ReferenceSoftmaxFilter(drift: drift, constantDrift: drift, noise: noise, count: width)
       }
     }
-    let experts = 36 + wide.count
+    let experts = 20 + wide.count
     mixtures = [3e-5, 0.001, 0.01, 0.06].map { ReferenceBank.Mixture(share: $0, count: experts) }
     mixers = Array(
       repeating: Array(repeating: 0, count: experts) + Array(repeating: 0.25, count: 4), count: 3)

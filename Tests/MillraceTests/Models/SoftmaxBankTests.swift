@@ -237,7 +237,7 @@ import Testing
     let (bank, _) = try learnt(Array(rows[..<7_500]), Array(labels[..<1_500]), classCount: 3)
     for horizon in [LabelHorizon.immediate, .never] {
       let experts = bank.experts(horizon: horizon)
-      #expect(experts.count == 40)
+      #expect(experts.count == 24)
       #expect(abs(experts.map(\.weight).reduce(0, +) - 1) < 1e-5)
       let coefficients = bank.standardizedCoefficients(horizon: horizon)
       #expect(coefficients.count == 3)

@@ -2,8 +2,8 @@ internal import CMillraceKernels
 
 /// The bank of experts for several classes, `auto`: no learning rate to guess.
 ///
-/// As for two classes (`BinaryBank`): sixteen Gaussian filters of several drift rates, each with one
-/// covariance that its classes share; sixteen rates of stochastic gradient descent; the classes'
+/// As for two classes (`BinaryBank`): eight Gaussian filters of several drift rates, each with one
+/// covariance that its classes share; eight rates of stochastic gradient descent; the classes'
 /// frequencies of late, and which class follows which, with two memories each; four more filters
 /// over a wider basis, which join where they earn their place. Mixed by how well they predict (fixed
 /// share: Herbster & Warmuth 1998) and combined by a last layer whose weights of the experts'
@@ -16,7 +16,7 @@ internal import CMillraceKernels
 public struct SoftmaxBank: Learner {
   /// The width of the rows, the constant included.
   let columns: Int
-  /// Rows of 16 lanes: what a filter is made with, the step that waits, covariances.
+  /// Rows of 8 lanes: what a filter is made with, the step that waits, covariances.
   var filters: LaneBuffer
   /// What the wide group sees; `nil` where there is none.
   var basis: BankBasis?
@@ -62,7 +62,9 @@ public struct SoftmaxBank: Learner {
   var wideColumns: Int { basis?.width(columns: columns) ?? 0 }
   /// Floats of one output's rows.
   var outputSize: Int { millrace_softmax_class_size(columns, wideColumns) }
-  var filterLanes: FilterLanes { FilterLanes(lanes: 16, inputs: columns, means: 0) }
+  var filterLanes: FilterLanes {
+    FilterLanes(lanes: MILLRACE_BANK_FILTERS, inputs: columns, means: 0)
+  }
   var wideLanes: FilterLanes {
     FilterLanes(lanes: MILLRACE_BANK_WIDE_FILTERS, inputs: wideColumns, means: 0)
   }
@@ -184,29 +186,34 @@ public struct SoftmaxBank: Learner {
 // MARK: - Weights
 
 extension SoftmaxBank {
-  /// Where an output keeps the weights of a group of experts: rows of `lanes` from `start` on.
+  /// Where an output keeps the weights of a group of experts: from `start` on `lanes` numbers for
+  /// each input, which are `stride` apart from the next.
   struct Weights {
     let start: Int
+    let stride: Int
     let lanes: Int
     let inputs: Int
   }
 
   var filterMeans: Weights {
-    Weights(start: MILLRACE_CLASS_WEIGHTS * 16, lanes: 16, inputs: columns)
+    Weights(
+      start: MILLRACE_CLASS_WEIGHTS * 16, stride: 16, lanes: MILLRACE_BANK_FILTERS, inputs: columns)
   }
   var descentWeights: Weights {
-    Weights(start: (MILLRACE_CLASS_WEIGHTS + columns) * 16, lanes: 16, inputs: columns)
+    Weights(
+      start: MILLRACE_CLASS_WEIGHTS * 16 + MILLRACE_BANK_FILTERS, stride: 16,
+      lanes: MILLRACE_BANK_RATES, inputs: columns)
   }
   var wideMeans: Weights {
     Weights(
-      start: millrace_softmax_wide_start(columns, wideColumns), lanes: MILLRACE_BANK_WIDE_FILTERS,
-      inputs: wideColumns)
+      start: millrace_softmax_wide_start(columns, wideColumns), stride: MILLRACE_BANK_WIDE_FILTERS,
+      lanes: MILLRACE_BANK_WIDE_FILTERS, inputs: wideColumns)
   }
 
   /// One expert's weights of one output of these or of other outputs.
   func weights(_ group: Weights, of outputs: LaneBuffer, output: Int, lane: Int) -> [Double] {
     let base = outputs.base + output * outputSize + group.start
-    return (0..<group.inputs).map { Double(base[$0 * group.lanes + lane]) }
+    return (0..<group.inputs).map { Double(base[$0 * group.stride + lane]) }
   }
 }
 
@@ -217,7 +224,9 @@ extension SoftmaxBank {
   public func encode(into archive: inout TensorArchive, prefix: String) {
     archive.set([columns, rowCount, lastOutput, classes.run], as: prefix + "counts")
     archive.set(classes.indices, as: prefix + "classes")
-    archive.set(filters.elements, shape: [filters.count / 16, 16], as: prefix + "filters")
+    archive.set(
+      filters.elements, shape: [filters.count / MILLRACE_BANK_FILTERS, MILLRACE_BANK_FILTERS],
+      as: prefix + "filters")
     archive.set(head.elements, shape: [head.count / 16, 16], as: prefix + "head")
     archive.set(
       outputs.elements, shape: [outputCount, outputSize / 16, 16], as: prefix + "outputs")

@@ -10,8 +10,8 @@ extension SoftmaxBank {
       basis == nil ? nil : "wide " + wide.filterName(lanes: wideLanes.lanes, lane: lane)
     }
     let names: [String?] =
-      (0..<16).map { filters.filterName(lanes: 16, lane: $0) }
-      + (0..<16).map { "gradient descent, rate \(rates[$0])" } + wideNames
+      (0..<filterLanes.lanes).map { filters.filterName(lanes: filterLanes.lanes, lane: $0) }
+      + (0..<descentWeights.lanes).map { "gradient descent, rate \(rates[$0])" } + wideNames
       + (0..<2).map { "frequencies, memory \(memories[$0])" }
       + (2..<4).map { "what follows the last class, memory \(memories[$0])" }
     return zip(names, expertWeights(horizon)).compactMap { name, weight in
@@ -25,10 +25,10 @@ extension SoftmaxBank {
     let unseen = [Double](repeating: 0, count: columns)
     var result = Array(repeating: unseen, count: (classes.indices.max() ?? -1) + 1)
     for (output, index) in classes.indices.enumerated() {
-      let wide = meanWeights(wideMeans, firstExpert: 32, output: output, horizon)
+      let wide = meanWeights(wideMeans, firstExpert: 16, output: output, horizon)
       result[index] = zip(
         meanWeights(filterMeans, firstExpert: 0, output: output, horizon),
-        meanWeights(descentWeights, firstExpert: 16, output: output, horizon)
+        meanWeights(descentWeights, firstExpert: 8, output: output, horizon)
       ).map { $0 + $1 }
       for column in 0..<(wide.isEmpty ? 0 : columns - 1) { result[index][column] += wide[column] }
       result[index][columns - 1] += wide.last ?? 0
@@ -40,7 +40,7 @@ extension SoftmaxBank {
   public func basisTerms(horizon: LabelHorizon) -> [BasisTerm] {
     guard let basis else { return [] }
     let outputs = (0..<outputCount).map {
-      meanWeights(wideMeans, firstExpert: 32, output: $0, horizon)
+      meanWeights(wideMeans, firstExpert: 16, output: $0, horizon)
     }
     let functions = basis.functions(columns: columns)
     return functions.indices.map { index in
@@ -69,11 +69,11 @@ extension SoftmaxBank {
   private func expertWeights(_ horizon: LabelHorizon) -> [Double] {
     switch horizon {
     case .immediate:
-      head.mixtureWeights(row: MILLRACE_SOFTMAX_MIXTURES, narrowRows: 2, expertCount: 40)
+      head.mixtureWeights(row: MILLRACE_SOFTMAX_MIXTURES, narrowRows: 1, expertCount: 24)
     case .never:
       head.meanMixtureWeights(
-        row: MILLRACE_SOFTMAX_HORIZON_MIXTURES, rows: millrace_mixtures_rows(2), narrowRows: 2,
-        expertCount: 40)
+        row: MILLRACE_SOFTMAX_HORIZON_MIXTURES, rows: millrace_mixtures_rows(1), narrowRows: 1,
+        expertCount: 24)
     }
   }
 }

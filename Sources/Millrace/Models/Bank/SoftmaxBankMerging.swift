@@ -51,7 +51,7 @@ extension SoftmaxBank {
       for lane in 0..<group.lanes {
         let own = change.weights(weights(group, of: outputs, output: output, lane: lane))
         for (input, weight) in own.enumerated() {
-          result[group.start + input * group.lanes + lane] = Float(weight)
+          result[group.start + input * group.stride + lane] = Float(weight)
         }
       }
     }
@@ -96,7 +96,7 @@ extension SoftmaxBank {
       for (output, mean) in merged.enumerated() {
         let rows = base + output * outputSize + means.start
         for (input, weight) in mean.enumerated() {
-          rows[input * means.lanes + lane] = Float(weight)
+          rows[input * means.stride + lane] = Float(weight)
         }
       }
     }
