@@ -29,12 +29,20 @@ struct Projections {
   Projection<4> wide;
 };
 
-/// The distance of two targets in deviations; 0 before there are any.
-MILLRACE_INLINE float standardized(const Target &target, double value, double from) {
-  const double variance = target.variance();
-  const double distance = variance > 0 ? (value - from) / sqrt(variance) : 0;
-  return float(distance < -lagLimit ? -lagLimit : distance > lagLimit ? lagLimit : distance);
-}
+/// Targets around their mean, in deviations; 0 before there are any.
+struct Standardization {
+  double mean, perDeviation;
+
+  explicit Standardization(const Target &target) : mean(target[MILLRACE_TARGET_MEAN]) {
+    const double variance = target.variance();
+    perDeviation = variance > 0 ? 1 / sqrt(variance) : 0;
+  }
+
+  MILLRACE_MEMBER float distance(double value, double from) const {
+    const double distance = (value - from) * perDeviation;
+    return float(distance < -lagLimit ? -lagLimit : distance > lagLimit ? lagLimit : distance);
+  }
+};
 
 /// Two lags before the constant.
 MILLRACE_INLINE void writeLags(size_t width, float *inputs, float last, float change,
@@ -46,66 +54,63 @@ MILLRACE_INLINE void writeLags(size_t width, float *inputs, float last, float ch
 }
 
 /// Where no label comes, the last targets are not known: 0 stands for their mean.
-MILLRACE_INLINE void readLags(const RegressionParts &parts, bool isAwake, bool isFrozen,
+MILLRACE_INLINE void readLags(const RegressionParts &parts, bool isAwake, float level, float change,
                               const Workspace &space) {
-  const Target &target = parts.target;
-  const double last = target[MILLRACE_TARGET_LAST];
-  const float level = isFrozen ? 0 : standardized(target, last, target[MILLRACE_TARGET_MEAN]);
-  const float change =
-      isFrozen ? 0 : standardized(target, last, target[MILLRACE_TARGET_BEFORE_LAST]);
   const float constant = space.z[parts.bank.columns - 1];
   writeLags(parts.lagged.filters.d, space.laggedInputs, level, change, constant);
   if (isAwake) writeLags(parts.wide.filters.d, space.wide.inputs, level, change, constant);
 }
 
 MILLRACE_INLINE void readRow(const RegressionParts &parts, const float *row, bool isAwake,
-                             bool isFrozen, const Workspace &space) {
+                             bool isFrozen, const Standardization &targets,
+                             const Workspace &space) {
   const size_t columns = parts.bank.columns;
   for (size_t j = 0; j < columns; j++)
     space.z[j] = row[j] > inputLimit ? inputLimit : row[j] < -inputLimit ? -inputLimit : row[j];
   if (!parts.filters.isBlockwise)
     memcpy(space.laggedInputs, space.z, (columns - 1) * sizeof(float));
   if (isAwake) expand(parts.bank.basis, space.z, space.wide.inputs);
-  readLags(parts, isAwake, isFrozen, space);
+  const double last = parts.target[MILLRACE_TARGET_LAST];
+  const double before = parts.target[MILLRACE_TARGET_BEFORE_LAST];
+  readLags(parts, isAwake, isFrozen ? 0 : targets.distance(last, targets.mean),
+           isFrozen ? 0 : targets.distance(last, before), space);
 }
 
 /// Filters without covariances are what the lagged ones see instead of the columns.
 MILLRACE_INLINE void readMeans(const RegressionParts &parts, const Lanes &means,
-                               const Workspace &space) {
+                               const Standardization &targets, const Workspace &space) {
   if (!parts.filters.isBlockwise) return;
   for (int k = 0; k < MILLRACE_REGRESSION_MEANS; k++)
-    space.laggedInputs[k] =
-        standardized(parts.target, means[4 * k], parts.target[MILLRACE_TARGET_MEAN]);
-}
-
-/// The cheap experts in use and the lagged filters in one row.
-template <typename T>
-MILLRACE_INLINE Vector<T, 16> together(Vector<T, 16> cheap, Vector<T, 8> lagged) {
-  const Vector<T, 8> used = __builtin_shufflevector(cheap, cheap, 0, 1, 2, 3, 4, 5, 6, 7);
-  return __builtin_shufflevector(used, lagged, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
-                                 15);
+    space.laggedInputs[k] = targets.distance(means[4 * k], targets.mean);
 }
 
 MILLRACE_INLINE void startExperts(const RegressionParts &parts, bool isAwake, Numbers &experts) {
   experts.isAwake = isAwake;
   experts.isRobust[0] = parts.filters.isRobust();
-  experts.isRobust[1] = together<int32_t>(Vector<int32_t, 16>{}, parts.lagged.isRobust());
+  const Vector<int32_t, 8> isRobust = parts.lagged.isRobust();
+  experts.isRobust[1] = __builtin_shufflevector(Vector<int32_t, 8>{}, isRobust, 0, 1, 2, 3, 4, 5, 6,
+                                                7, 8, 9, 10, 11, 12, 13, 14, 15);
   if (isAwake) experts.isWideRobust = parts.wide.isRobust();
 }
 
 template <bool commit>
-MILLRACE_INLINE void forecast(const RegressionParts &parts, bool isAwake, const Workspace &space,
+MILLRACE_INLINE void forecast(const RegressionParts &parts, bool isAwake,
+                              const Standardization &targets, const Workspace &space,
                               Projections &projections, Numbers &experts) {
   startExperts(parts, isAwake, experts);
-  projections.filters = project<16, commit>(parts.filters, space.z, space.u);
-  experts.narrow[0] = number<16>(parts.filters, projections.filters);
-  readMeans(parts, experts.narrow[0].mean, space);
-  projections.lagged = project<8, commit>(parts.lagged, space.laggedInputs, space.laggedU);
-  const Number<8> lagged = number<8>(parts.lagged, projections.lagged);
-  const Lanes cheap = means(parts.rates, parts.rates.weights(),
-                            parts.rates.row[MILLRACE_RATES_AVERAGE], space.z);
-  experts.narrow[1] = {together<float>(cheap, lagged.mean),
-                       together<float>(errors(parts.rates).variance(), lagged.variance)};
+  parts.withInputs([&](const RegressionParts &own, auto inputs) __attribute__((always_inline)) {
+    constexpr size_t known = inputs.known;
+    projections.filters = project<16, commit, known>(own.filters, space.z, space.u);
+    experts.narrow[0] = number<16>(own.filters, projections.filters);
+    readMeans(own, experts.narrow[0].mean, targets, space);
+    projections.lagged = project<8, commit, known == 0 ? 0 : known + MILLRACE_REGRESSION_LAGS>(
+        own.lagged, space.laggedInputs, space.laggedU);
+    const Number<8> lagged = number<8>(own.lagged, projections.lagged);
+    const Eight cheap = means(own.rates, own.rates.weights(),
+                              own.rates.row[MILLRACE_RATES_AVERAGE], space.z);
+    experts.narrow[1] = {joined(cheap, lagged.mean),
+                         joined(errors(own.rates).variance(), lagged.variance)};
+  });
   if (isAwake) {
     projections.wide = project<4, commit>(parts.wide, space.wide.inputs, space.wide.u);
     experts.wide = number<4>(parts.wide, projections.wide);
@@ -114,11 +119,12 @@ MILLRACE_INLINE void forecast(const RegressionParts &parts, bool isAwake, const 
 
 /// What experts with these weights say where no label comes; nothing of their variances.
 MILLRACE_INLINE void frozenMeans(const RegressionParts &parts, const RegressionSnapshot &weights,
-                                 bool isAwake, const Workspace &space, Numbers &experts) {
+                                 bool isAwake, const Standardization &targets,
+                                 const Workspace &space, Numbers &experts) {
   startExperts(parts, isAwake, experts);
   experts.narrow[0].mean = dot<16>(weights.filters, space.z, parts.bank.columns);
-  readMeans(parts, experts.narrow[0].mean, space);
-  experts.narrow[1].mean = together<float>(
+  readMeans(parts, experts.narrow[0].mean, targets, space);
+  experts.narrow[1].mean = joined(
       means(parts.rates, weights.rates, *weights.averages, space.z),
       dot<8>(weights.lagged, space.laggedInputs, parts.lagged.filters.d));
   if (isAwake) experts.wide.mean = space.wide.dot(weights.wide, parts.wide.filters.d);
@@ -193,14 +199,15 @@ bool beginVarying(const RegressionParts &parts, double label, double weight) {
 }
 
 MILLRACE_INLINE void learnHorizons(const RegressionParts &parts, uint64_t record, bool isAwake,
-                                   const Workspace &space, float y, float weight, float scale) {
+                                   const Standardization &targets, const Workspace &space, float y,
+                                   float weight, float scale) {
   bool isRead = false;
   for (int h = 0; h < Horizon::count; h++) {
     if (!Horizon::scores(h, record)) continue;
-    if (!isRead) readLags(parts, isAwake, true, space);
+    if (!isRead) readLags(parts, isAwake, 0, 0, space);
     isRead = true;
     Numbers experts;
-    frozenMeans(parts, parts.snapshot(h), isAwake, space, experts);
+    frozenMeans(parts, parts.snapshot(h), isAwake, targets, space, experts);
     learn(parts.horizon(h), experts, y, weight, scale);
   }
 }
@@ -213,7 +220,7 @@ void takeSnapshots(const RegressionParts &parts, uint64_t record) {
     const RegressionSnapshot snapshot = parts.snapshot(h);
     const size_t columns = parts.bank.columns;
     memcpy(snapshot.filters, parts.filters.filters.mean(), columns * sizeof(Lanes));
-    memcpy(snapshot.rates, parts.rates.weights(), columns * sizeof(Lanes));
+    memcpy(snapshot.rates, parts.rates.weights(), columns * sizeof(Eight));
     memcpy(snapshot.lagged, parts.lagged.filters.mean(), parts.lagged.filters.d * sizeof(Eight));
     *snapshot.averages = parts.rates.row[MILLRACE_RATES_AVERAGE];
     if (parts.place.isAwake())
@@ -223,7 +230,8 @@ void takeSnapshots(const RegressionParts &parts, uint64_t record) {
 
 /// Between two records, `record` of which are learnt.
 void finishRecord(const RegressionParts &parts, uint64_t record) {
-  if (parts.bank.wide && parts.place.changes(parts.head.mixtures(), record, parts.bank.basis.mustStay)) {
+  if (parts.bank.wide && parts.place.changes(parts.head.mixtures(), record,
+                                             parts.bank.basis.mustStay)) {
     const bool isAwake = !parts.place.isAwake();
     parts.place.setAwake(isAwake);
     parts.head.setAwake(isAwake);
@@ -260,24 +268,25 @@ void millrace_regression_predict(const millrace_regression *bank, const float *r
   alignas(64) Four wideU[width];
   memset(wideInputs, 0, sizeof wideInputs);
   const Workspace space = {z, laggedInputs, u, laggedU, {wideInputs, wideU}};
-  const RegressionSnapshot now = {parts.rates.row + MILLRACE_RATES_AVERAGE,
-                                  parts.filters.filters.mean(), parts.rates.weights(),
+  const RegressionSnapshot now = {parts.filters.filters.mean(),
+                                  parts.rates.row + MILLRACE_RATES_AVERAGE, parts.rates.weights(),
                                   parts.lagged.filters.mean(), parts.wide.filters.mean()};
   Projections projections;
   Numbers experts;
   RegressionHeadForecast head;
+  const Standardization targets(parts.target);
   for (size_t i = 0; i < count; i++) {
     double *prediction = predictions + 3 * i;
     if (!parts.target.varies()) {
       writeConstant(parts.target, prediction);
       continue;
     }
-    readRow(parts, rows + i * stride, isAwake, isFrozen, space);
+    readRow(parts, rows + i * stride, isAwake, isFrozen, targets, space);
     if (isFrozen) {
-      frozenMeans(parts, now, isAwake, space, experts);
+      frozenMeans(parts, now, isAwake, targets, space, experts);
       writeFrozen(parts, experts, prediction);
     } else {
-      forecast<false>(parts, isAwake, space, projections, experts);
+      forecast<false>(parts, isAwake, targets, space, projections, experts);
       forecast<false>(parts.head, experts, float(parts.target[MILLRACE_TARGET_LAST]), head);
       write(parts, head, prediction);
     }
@@ -304,7 +313,8 @@ void millrace_regression_learn(const millrace_regression *bank, const float *row
   for (size_t i = 0; i < count; i++) {
     const float weight = weights[i] < weightLimit ? weights[i] : weightLimit;
     const bool varies = parts.target.varies(), isAwake = parts.place.isAwake();
-    readRow(parts, rows + i * stride, isAwake, !varies, space);
+    const Standardization targets(parts.target);
+    readRow(parts, rows + i * stride, isAwake, !varies, targets, space);
     if (bank->scaled) {
       const float root = __builtin_sqrtf(weight);
       for (size_t j = 0; j < bank->columns; j++) bank->scaled[i * bank->columns + j] = root * z[j];
@@ -313,7 +323,7 @@ void millrace_regression_learn(const millrace_regression *bank, const float *row
       writeConstant(parts.target, predictions + 3 * i);
       if (!(weight > 0) || !beginVarying(parts, labels[i], weight)) continue;
     }
-    forecast<true>(parts, isAwake, space, projections, experts);
+    forecast<true>(parts, isAwake, targets, space, projections, experts);
     forecast<true>(parts.head, experts, float(parts.target[MILLRACE_TARGET_LAST]), head);
     if (varies) write(parts, head, predictions + 3 * i);
     const uint64_t record = bank->rowCount + i;
@@ -325,15 +335,16 @@ void millrace_regression_learn(const millrace_regression *bank, const float *row
           varies ? parts.target.variance()
                  : double(parts.head.interval().state[Interval::squares]);
       const float scale = float(1 / variance), least = float(variance * 1e-10);
-      learn<16>(parts.filters, projections.filters, experts.narrow[0], z, u, y, weight, least);
-      learn<8>(parts.lagged, projections.lagged, number<8>(parts.lagged, projections.lagged),
-               laggedInputs, laggedU, y, weight, least);
+      parts.withInputs([&](const RegressionParts &own, auto) __attribute__((always_inline)) {
+        learn<16>(own.filters, projections.filters, experts.narrow[0], z, u, y, weight, least);
+        learn<8>(own.lagged, projections.lagged, number<8>(own.lagged, projections.lagged),
+                 laggedInputs, laggedU, y, weight, least);
+        learn(own.rates, firstHalf(experts.narrow[1].mean), z, y, weight, least);
+      });
       if (isAwake)
         learn<4>(parts.wide, projections.wide, experts.wide, wideInputs, wideU, y, weight, least);
-      // The lagged filters' places are of no rate and remember all: nothing is learnt there.
-      learn(parts.rates, experts.narrow[1].mean, z, y, weight, least);
       learn(parts.head, head, experts, y, weight, scale);
-      learnHorizons(parts, record, isAwake, space, y, weight, scale);
+      learnHorizons(parts, record, isAwake, targets, space, y, weight, scale);
       parts.target.learn(label, weight);
     } else {
       settle<16>(parts.filters.filters);

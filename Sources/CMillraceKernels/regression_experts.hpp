@@ -21,7 +21,7 @@ struct Errors {
   typedef Vector<float, N> F;
   F *squares, *weight;
 
-  __attribute__((always_inline)) F variance() const { return *squares / *weight; }
+  __attribute__((always_inline)) F variance() const { return *squares * (1 / (*weight)[0]); }
 
   void start(float variance) const {
     *squares = F{} + variance;
@@ -62,12 +62,12 @@ struct KalmanFilters {
   }
 };
 
-template <int N, bool commit>
+template <int N, bool commit, size_t known = 0>
 MILLRACE_INLINE Projection<N> project(const KalmanFilters<N> &kalman, const float *z,
                                       Vector<float, N> *u) {
   if (kalman.isBlockwise)
     return {dot<N>(kalman.filters.mean(), z, kalman.filters.d), Vector<float, N>{}};
-  return project<N, commit>(kalman.filters, z, u);
+  return project<N, commit, known>(kalman.filters, z, u);
 }
 
 template <int N>
@@ -81,46 +81,46 @@ MILLRACE_INLINE void learn(const KalmanFilters<N> &kalman, const Projection<N> &
                            float y, float weight, float least) {
   typedef Vector<float, N> F;
   const F error = y - number.mean;
-  const F square = error * error;
-  F trust = (4.0f / 3) / (1.0f + square / (3.0f * number.variance));
-  trust = blend<N>(kalman.isRobust(), trust, F{} + 1.0f);
+  // Student's t doubts a label by (3 + error²/variance)/4.
+  const F surprise = error * error / number.variance;
+  const F doubt = blend<N>(kalman.isRobust(), .75f + .25f * surprise, F{} + 1.0f);
   if (kalman.isBlockwise) {
     F *gradient = kalman.filters.direction();
-    const F pull = trust * weight * error;
+    const F pull = weight * error / doubt;
     for (size_t j = 0; j < kalman.filters.d; j++) gradient[j] += pull * z[j];
   } else {
-    const F gain = 1.0f / (1.0f / (trust * weight) + projection.variance);
+    const F gain = weight / (doubt + weight * projection.variance);
     step(kalman.filters, projection.variance, u, gain * error, gain);
   }
-  Errors<N>::learn(kalman.errors(), trust * square / (1.0f + projection.variance), weight, least);
+  Errors<N>::learn(kalman.errors(), kalman.errors().variance() * (surprise / doubt), weight, least);
 }
 
 /// What these weights and averages say.
-MILLRACE_INLINE Lanes means(const Rates<16> &rates, const Lanes *weights, Lanes average,
+MILLRACE_INLINE Eight means(const Rates<8> &rates, const Eight *weights, Eight average,
                             const float *z) {
-  return blend<16>(rates.row[MILLRACE_RATES_MEMORY] < 1, average, dot<16>(weights, z, rates.d));
+  return blend<8>(rates.row[MILLRACE_RATES_MEMORY] < 1, average, dot<8>(weights, z, rates.d));
 }
 
 /// The errors of the cheap experts.
-MILLRACE_INLINE Errors<16> errors(const Rates<16> &rates) {
-  Lanes *row = rates.row + Rates<16>::rowCount(rates.d);
+MILLRACE_INLINE Errors<8> errors(const Rates<8> &rates) {
+  Eight *row = rates.row + Rates<8>::rowCount(rates.d);
   return {row, row + 1};
 }
 
 /// Normalised gradient steps, stable at every rate; running means.
-MILLRACE_INLINE void learn(const Rates<16> &rates, const Lanes &mean, const float *z, float y, float weight,
-                           float least) {
-  const Lanes error = y - mean;
+MILLRACE_INLINE void learn(const Rates<8> &rates, Eight mean, const float *z, float y,
+                           float weight, float least) {
+  const Eight error = y - mean;
   float length = 0;
   for (size_t j = 0; j < rates.d; j++) length += z[j] * z[j];
-  const Lanes rate = rates.row[MILLRACE_RATES_RATE] * weight;
-  const Lanes step = rate * error / (1.0f + rate * length);
-  Lanes *weights = rates.weights();
+  const Eight rate = rates.row[MILLRACE_RATES_RATE] * weight;
+  const Eight step = rate * error / (1.0f + rate * length);
+  Eight *weights = rates.weights();
   for (size_t j = 0; j < rates.d; j++) weights[j] += step * z[j];
-  Lanes *average = rates.row + MILLRACE_RATES_AVERAGE;
-  const Lanes move = (1.0f - rates.row[MILLRACE_RATES_MEMORY]) * weight;
-  *average += blend<16>(move < 1, move, Lanes{} + 1.0f) * (y - *average);
-  Errors<16>::learn(errors(rates), error * error, weight, least);
+  Eight *average = rates.row + MILLRACE_RATES_AVERAGE;
+  const Eight move = (1.0f - rates.row[MILLRACE_RATES_MEMORY]) * weight;
+  *average += blend<8>(move < 1, move, Eight{} + 1.0f) * (y - *average);
+  Errors<8>::learn(errors(rates), error * error, weight, least);
 }
 
 /// How likely a number is where a mean and a variance were said: Student's t with 7 degrees of
@@ -129,20 +129,19 @@ template <int N>
 MILLRACE_INLINE Vector<float, N> density(const Number<N> &number, Vector<int32_t, N> isRobust,
                                          float y, float scale) {
   typedef Vector<float, N> F;
-  const F error = y - number.mean;
-  F square = error * error / number.variance;
-  square = blend<N>(square < 1e6f, square, F{} + 1e6f);
-  F plain = 1.0f / (1.0f + square * (1.0f / 7));
-  plain *= plain;
-  plain *= plain;
-  F robust = 1.0f / (1.0f + square * (1.0f / 3));
-  robust = .95f * robust * robust;
-  return blend<N>(isRobust, robust, plain) / __builtin_elementwise_sqrt(number.variance * scale);
+  const F error = y - number.mean, variance = number.variance * scale;
+  F square = error * error * scale * blend<N>(isRobust, F{} + 1.0f / 3, F{} + 1.0f / 7);
+  square = blend<N>(square < 1e6f * variance, square, 1e6f * variance);
+  // 1/(1 + square/variance), and 1/√variance, by one division.
+  const F sum = variance + square, root = __builtin_elementwise_sqrt(variance);
+  const F inverse = 1.0f / (sum * root);
+  const F share = variance * root * inverse, power = share * share;
+  return blend<N>(isRobust, .95f * power, power * power) * (sum * inverse);
 }
 
 /// What all experts say.
 struct Numbers {
-  /// Filters; cheap experts, and filters that see the last targets.
+  /// Filters; eight cheap experts, and filters that see the last targets.
   Number<16> narrow[2];
   /// Says nothing while it sleeps.
   Number<4> wide;

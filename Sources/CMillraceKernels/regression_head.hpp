@@ -1,15 +1,23 @@
 #ifndef MILLRACE_REGRESSION_HEAD_HPP
 #define MILLRACE_REGRESSION_HEAD_HPP
 
+#include <cstring>
+
 #include "bank_horizon.hpp"
 #include "regression_experts.hpp"
+
+/// The weights of the last layer's candidates: the mixture of mixtures, and eight filters.
+struct LastWeights {
+  static constexpr int count = 9;
+
+  float mixture;
+  Eight filters;
+};
 
 /// Mixes the experts, and corrects the mixture's error in a last layer. The state is rows of 16
 /// floats.
 struct RegressionHead {
   static constexpr int lastInputs = 8;
-  /// The mixture of mixtures, and eight filters.
-  static constexpr int candidates = 9;
   /// Lanes of the row of state: the interval's; the squares and the weight of the mixture's
   /// errors; its last two errors; of the last layer and of mixing by squared error the shares,
   /// the regrets and the squares of these.
@@ -20,8 +28,17 @@ struct RegressionHead {
   Lanes *row;
 
   Mixtures<2> mixtures() const { return {row}; }
-  /// The candidates' weights.
-  float *last() const { return reinterpret_cast<float *>(row + MILLRACE_REGRESSION_HEAD_LAST); }
+  LastWeights last() const {
+    const float *state = reinterpret_cast<const float *>(row + MILLRACE_REGRESSION_HEAD_LAST);
+    LastWeights result = {state[0], {}};
+    memcpy(&result.filters, state + 1, sizeof result.filters);
+    return result;
+  }
+  void setLast(const LastWeights &last) const {
+    float *state = reinterpret_cast<float *>(row + MILLRACE_REGRESSION_HEAD_LAST);
+    state[0] = last.mixture;
+    memcpy(state + 1, &last.filters, sizeof last.filters);
+  }
   float *state() const { return reinterpret_cast<float *>(row + MILLRACE_REGRESSION_HEAD_STATE); }
   Interval interval() const { return {state()}; }
   float mixtureDeviation() const {
@@ -68,7 +85,6 @@ struct RegressionHeadForecast {
   Projection<8> projection;
   Number<8> filters;
   Eight direction[RegressionHead::lastInputs];
-  float candidate[RegressionHead::candidates];
   /// Of the last layer, and of the experts mixed by squared error.
   float choice[2];
   float mean;
@@ -84,18 +100,16 @@ MILLRACE_INLINE void forecast(const RegressionHead &head, const Numbers &experts
   const Vector<float, 4> apart = result.mixtures.mixture - top;
   const float *errors = head.state() + RegressionHead::lastErrors;
   Eight inputs = {apart[0], apart[1], apart[2], apart[3], errors[0], errors[1], last - top, 0};
-  inputs = clamped<8>(inputs / result.deviation, -10, 10);
+  inputs = clamped<8>(inputs * (1 / result.deviation), -10, 10);
   inputs[7] = 1;
   float z[RegressionHead::lastInputs];
   for (int j = 0; j < RegressionHead::lastInputs; j++) z[j] = inputs[j];
-  result.projection = project<8, commit>(head.filters(), z, result.direction);
+  result.projection =
+      project<8, commit, RegressionHead::lastInputs>(head.filters(), z, result.direction);
   result.filters = number<8>(head.filters(), result.projection);
-  result.candidate[0] = top;
-  const Eight corrected = top + result.deviation * result.filters.mean;
-  for (int k = 0; k < 8; k++) result.candidate[1 + k] = corrected[k];
-  result.choice[0] = 0;
-  for (int k = 0; k < RegressionHead::candidates; k++)
-    result.choice[0] += head.last()[k] * result.candidate[k];
+  const LastWeights weights = head.last();
+  result.choice[0] = weights.mixture * top +
+                     sum(weights.filters * (top + result.deviation * result.filters.mean));
   result.choice[1] = Numbers::mean(experts, head.squared());
   const float *shares = head.state() + RegressionHead::choice;
   result.mean = shares[0] * result.choice[0] + shares[1] * result.choice[1];
@@ -134,8 +148,8 @@ MILLRACE_INLINE void learnSquares(const RegressionHead &head,
   const float total = sum(folded(narrow[0] + narrow[1]) + wide);
   // While all regrets are negative, the mixture is better than any expert.
   if (total > 0) {
-    for (int v = 0; v < 2; v++) own.narrow[v] = narrow[v] / total;
-    own.wide() = wide / total;
+    for (int v = 0; v < 2; v++) own.narrow[v] = narrow[v] * (1 / total);
+    own.wide() = wide * (1 / total);
   }
 
   const float ownSlope = 2 * weight * root * clamped(root * (forecast.mean - y), errorLimit);
@@ -165,20 +179,16 @@ MILLRACE_INLINE void learn(const RegressionHead &head, const RegressionHeadForec
   const float relative = error / forecast.deviation;
   const KalmanFilters<8> correctors = head.filters();
   const Eight own = density<8>(forecast.filters, correctors.isRobust(), relative, 1);
-  const Number<1> mixture = {Vector<float, 1>{} + forecast.mixtures.top,
-                             Vector<float, 1>{} + forecast.deviation * forecast.deviation};
-  const float unit = 1 / (forecast.deviation * forecast.deviation);
-  float *last = head.last();
-  float total = 0;
-  for (int k = 0; k < RegressionHead::candidates; k++) {
-    const float density_ =
-        k == 0 ? density<1>(mixture, Vector<int32_t, 1>{}, y, unit)[0] : own[k - 1];
-    last[k] *= likelihood<1>(Vector<float, 1>{} + density_, 1, weight)[0];
-    total += last[k];
-  }
-  for (int k = 0; k < RegressionHead::candidates; k++)
-    last[k] = last[k] * ((1 - numberLastShare) / total) +
-              numberLastShare / RegressionHead::candidates;
+  const Number<1> mixture = {{}, Vector<float, 1>{} + 1.0f};
+  const float plain = density<1>(mixture, Vector<int32_t, 1>{}, relative, 1)[0];
+  LastWeights last = head.last();
+  last.mixture *= likelihood<1>(Vector<float, 1>{} + plain, 1, weight)[0];
+  last.filters *= likelihood<8>(own, 1, weight);
+  const float kept = (1 - numberLastShare) / (last.mixture + sum(last.filters));
+  const float shared = numberLastShare / LastWeights::count;
+  last.mixture = last.mixture * kept + shared;
+  last.filters = last.filters * kept + shared;
+  head.setLast(last);
   learn<8>(correctors, forecast.projection, forecast.filters, nullptr, forecast.direction,
            clamped(relative, correctedLimit), weight, 1e-10f);
 

@@ -1,19 +1,20 @@
 #ifndef MILLRACE_REGRESSION_PARTS_HPP
 #define MILLRACE_REGRESSION_PARTS_HPP
 
+#include "bank_inputs.hpp"
 #include "bank_place.hpp"
 #include "bank_wide.hpp"
 #include "regression_head.hpp"
 
 /// The experts' weights at the start of a horizon's block.
 struct RegressionSnapshot {
-  Lanes *averages, *filters, *rates;
-  Eight *lagged;
+  Lanes *filters;
+  Eight *averages, *rates, *lagged;
   Four *wide;
 
   /// Whole registers, so that the next snapshot is aligned.
   static size_t size(size_t columns, size_t laggedColumns, size_t wideColumns) {
-    return 16 * (1 + 2 * columns + (laggedColumns + 1) / 2) +
+    return 16 * (columns + (1 + columns + laggedColumns + 1) / 2) +
            4 * WideFilters::padded(wideColumns);
   }
 };
@@ -60,7 +61,7 @@ struct RegressionParts {
   KalmanFilters<16> filters;
   KalmanFilters<8> lagged;
   KalmanFilters<4> wide;
-  Rates<16> rates;
+  Rates<8> rates;
   RegressionHead head;
   WidePlace place;
   Target target;
@@ -73,11 +74,25 @@ struct RegressionParts {
                false},
         wide{{millrace_regression_wide_width(&bank.basis), reinterpret_cast<Four *>(bank.wide)},
              false},
-        rates{bank.columns, reinterpret_cast<Lanes *>(bank.rates)},
+        rates{bank.columns, reinterpret_cast<Eight *>(bank.rates)},
         head{reinterpret_cast<Lanes *>(bank.head)},
         place(head.row + MILLRACE_REGRESSION_HEAD_PLACE, wide.filters.d),
         target{bank.target},
         bank(bank) {}
+
+  /// Calls `body` with these parts and the number of columns, of few with one that the compiler
+  /// knows.
+  template <typename Body>
+  MILLRACE_MEMBER void withInputs(Body body) const {
+    if (filters.isBlockwise) return body(*this, Inputs<0>{bank.columns});
+    ::withInputs(bank.columns, [&](auto inputs) __attribute__((always_inline)) {
+      RegressionParts own = *this;
+      own.filters.isBlockwise = false;
+      own.filters.filters.d = own.rates.d = inputs.count;
+      own.lagged.filters.d = inputs.count + MILLRACE_REGRESSION_LAGS;
+      body(own, inputs);
+    });
+  }
 
   RegressionHorizon horizon(int index) const {
     return {reinterpret_cast<Lanes *>(bank.horizons) + index * MILLRACE_REGRESSION_HORIZON_ROWS};
@@ -85,11 +100,11 @@ struct RegressionParts {
 
   RegressionSnapshot snapshot(int horizon) const {
     const size_t size = RegressionSnapshot::size(bank.columns, lagged.filters.d, wide.filters.d);
-    Lanes *averages = reinterpret_cast<Lanes *>(bank.snapshots + horizon * size);
-    Lanes *filters = averages + 1, *rates = filters + bank.columns;
-    Lanes *lagged = rates + bank.columns, *wide = lagged + (this->lagged.filters.d + 1) / 2;
-    return {averages, filters, rates, reinterpret_cast<Eight *>(lagged),
-            reinterpret_cast<Four *>(wide)};
+    float *start = bank.snapshots + horizon * size;
+    Lanes *filters = reinterpret_cast<Lanes *>(start);
+    Eight *averages = reinterpret_cast<Eight *>(filters + bank.columns), *rates = averages + 1;
+    float *wide = start + size - 4 * WideFilters::padded(this->wide.filters.d);
+    return {filters, averages, rates, rates + bank.columns, reinterpret_cast<Four *>(wide)};
   }
 };
 

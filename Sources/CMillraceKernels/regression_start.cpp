@@ -58,7 +58,7 @@ size_t millrace_regression_wide_size(const millrace_bank_basis *basis) {
   return 4 * KalmanFilters<4>::rowCount(millrace_regression_wide_width(basis), false);
 }
 size_t millrace_regression_rates_size(size_t columns) {
-  return 16 * (Rates<16>::rowCount(columns) + 2);
+  return 8 * (Rates<8>::rowCount(columns) + 2);
 }
 size_t millrace_regression_head_size(void) { return 16 * MILLRACE_REGRESSION_HEAD_ROWS; }
 size_t millrace_regression_horizons_size(void) {
@@ -91,7 +91,6 @@ void millrace_regression_start(const millrace_regression *bank) {
   const bool isWide = bank->wide;
   if (isWide) startWide(parts.wide.filters, 3 * (bank->columns - 1));
   parts.place.start(isWide, variances[0]);
-  parts.rates.row[MILLRACE_RATES_MEMORY] = Lanes{} + 1.0f;
   for (int lane = 0; lane < MILLRACE_REGRESSION_CHEAP; lane++) {
     parts.rates.row[MILLRACE_RATES_RATE][lane] = rates[lane];
     parts.rates.row[MILLRACE_RATES_MEMORY][lane] = memories[lane];
@@ -102,7 +101,6 @@ void millrace_regression_start(const millrace_regression *bank) {
   squared.wide() = prior.wide();
   parts.head.state()[RegressionHead::choice] = .5f;
   parts.head.state()[RegressionHead::choice + 1] = .5f;
-  for (int k = 0; k < RegressionHead::candidates; k++)
-    parts.head.last()[k] = 1.0f / RegressionHead::candidates;
+  parts.head.setLast({1.0f / LastWeights::count, Eight{} + 1.0f / LastWeights::count});
   for (int h = 0; h < Horizon::count; h++) parts.horizon(h).mixtures().start(isWide, false);
 }

@@ -15,8 +15,7 @@ extern "C" {
 enum {
   /// Two lags of the target stand before the constant of the lagged and the wide filters.
   MILLRACE_REGRESSION_LAGS = 2,
-  /// Cheap experts in use: the first lanes of 16; the mixtures have the lagged filters in the
-  /// places of the others.
+  /// Cheap experts: with the lagged filters they make a row of the mixtures.
   MILLRACE_REGRESSION_CHEAP = 8,
   /// How many filters' means the lagged ones see where there are no covariances: of lanes 0, 4, 8
   /// and 12.
@@ -66,7 +65,7 @@ typedef struct {
   /// 4 that see functions of the columns beside: rows of 4. Null where there are none.
   float *wide;
   millrace_bank_basis basis;
-  /// 16 cheap experts: rows of 16, the last two as above.
+  /// 8 cheap experts: rows of 8, the last two as above.
   float *rates;
   /// What mixes them: rows of 16.
   float *head;

@@ -184,7 +184,7 @@ extension RegressionBank {
     }
     set(filters, 16, "filters")
     set(lagged, laggedLanes.lanes, "lagged")
-    set(rates, 16, "rates")
+    set(rates, MILLRACE_REGRESSION_CHEAP, "rates")
     set(head, 16, "head")
     set(horizons, 16, "horizons")
     set(snapshots, 16, "snapshots")

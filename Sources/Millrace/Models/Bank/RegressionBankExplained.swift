@@ -7,7 +7,7 @@ extension RegressionBank {
     let names =
       (0..<16).map(filterName)
       + (0..<MILLRACE_REGRESSION_CHEAP).map {
-        rates.rateName(lanes: 16, lane: $0)
+        rates.rateName(lanes: MILLRACE_REGRESSION_CHEAP, lane: $0)
       }
       + (0..<8).map { "lagged " + lagged.filterName(lanes: 8, lane: $0) }
       + (basis == nil
@@ -71,7 +71,9 @@ extension RegressionBank {
     switch expert {
     case ..<16: return filterLanes.mean(filters, lane: expert)
     case ..<(16 + MILLRACE_REGRESSION_CHEAP):
-      func value(_ row: Int) -> Double { Double(rates.base[row * 16 + expert - 16]) }
+      func value(_ row: Int) -> Double {
+        Double(rates.base[row * MILLRACE_REGRESSION_CHEAP + expert - 16])
+      }
       guard value(MILLRACE_RATES_MEMORY) < 1 else {
         return (0..<columns).map { value(MILLRACE_RATES_WEIGHTS + $0) }
       }

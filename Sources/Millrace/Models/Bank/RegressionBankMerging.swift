@@ -25,7 +25,9 @@ extension RegressionBank {
 
     merged.rowCount = total
     merged.rates = .average(
-      zip(banks, changes).map { $0.rates.rates(lanes: 16, over: $1, columns: merged.columns) },
+      zip(banks, changes).map {
+        $0.rates.rates(lanes: MILLRACE_REGRESSION_CHEAP, over: $1, columns: merged.columns)
+      },
       shares: shares)
     if banks[0].newton == nil {
       try merged.filterLanes.merge(
@@ -86,12 +88,13 @@ extension RegressionBank {
       for lane in 0..<lanes.lanes { constants[lane] += shift }
     }
     let cheap = result.rates.mutableBase()
-    let weights = cheap + MILLRACE_RATES_WEIGHTS * 16
-    for index in 0..<columns * 16 { weights[index] *= factor }
-    for lane in 0..<16 {
-      weights[(columns - 1) * 16 + lane] += shift
-      cheap[MILLRACE_RATES_AVERAGE * 16 + lane] =
-        cheap[MILLRACE_RATES_AVERAGE * 16 + lane] * factor + shift
+    let lanes = MILLRACE_REGRESSION_CHEAP
+    let weights = cheap + MILLRACE_RATES_WEIGHTS * lanes
+    for index in 0..<columns * lanes { weights[index] *= factor }
+    for lane in 0..<lanes {
+      weights[(columns - 1) * lanes + lane] += shift
+      cheap[MILLRACE_RATES_AVERAGE * lanes + lane] =
+        cheap[MILLRACE_RATES_AVERAGE * lanes + lane] * factor + shift
     }
     result.scaleErrors(by: factor * factor)
     return result
