@@ -139,13 +139,14 @@ extension BinaryMetrics: TaskMetrics {
     prediction: UnsafePointer<Double>, width: Int, label: Double, weight: Double,
     baselines: inout ClassBaselines
   ) -> ClassifierOutcome {
-    let isPositive = label > 0.5
+    let truth: Int32 = label > 0.5 ? 1 : 0
     let p = prediction[0]
     var outcome = ClassifierOutcome(probability: p, weight: weight)
-    outcome.loss = isPositive ? p : 1 - p
-    outcome.truth = isPositive ? 1 : 0
-    outcome.predicted = p.isNaN ? 1 - outcome.truth : p > 0.5 ? 1 : 0
-    baselines.predict(isPositive ? 1 : 0, weight: weight, into: &outcome)
+    // Not by branches on the label, which nothing can foresee.
+    outcome.loss = abs(Double(1 - truth) - p)
+    outcome.truth = truth
+    outcome.predicted = p.isNaN ? 1 - truth : p > 0.5 ? 1 : 0
+    baselines.predict(Int(truth), weight: weight, into: &outcome)
     return outcome
   }
 
@@ -206,6 +207,7 @@ enum ScoreBins {
   static func bin(of p: Double) -> Int {
     let smaller = min(p, 1 - p)
     let depth = max(0, Int(smaller.bitPattern >> 46) - lowest)
-    return p > 0.5 ? count - 1 - depth : depth
+    let isAbove = p > 0.5 ? 1 : 0
+    return depth + isAbove * (count - 1 - 2 * depth)
   }
 }

@@ -158,7 +158,9 @@ struct ClassBaselines: Sendable {
     let isRepeat = truth == last
     outcome.baseRateLoss = (classWeights[truth] + 0.5) / (self.weight + classCount / 2)
     outcome.mostFrequent = Int32(mostFrequent)
-    outcome.noChangeLoss = isRepeat ? stay : (1 - stay) / (classCount - 1)
+    // Not by a branch, which nothing can foresee.
+    let isChange = isRepeat ? 0.0 : 1
+    outcome.noChangeLoss = abs(isChange - stay) / (1 + isChange * (classCount - 2))
     outcome.last = Int32(last)
 
     self.weight += weight
