@@ -35,7 +35,8 @@ MILLRACE_INLINE Vector<float, N> clamped(Vector<float, N> x, float low, float hi
   return blend<N>(x > high, Vector<float, N>{} + high, x);
 }
 
-/// eˣ for −80 ≤ x ≤ 80: 2ⁿ·eᶠ, f = x − n·ln 2, eᶠ by Taylor's polynomial of degree 6, two terms at a time; 2e-7 relative.
+/// eˣ for −80 ≤ x ≤ 80: 2ⁿ·eᶠ, f = x − n·ln 2, eᶠ by Taylor's polynomial of degree 6, two terms at a
+/// time; 2e-7 relative.
 template <int N>
 MILLRACE_INLINE Vector<float, N> exponential(Vector<float, N> x) {
   typedef Vector<float, N> F;
@@ -53,7 +54,7 @@ MILLRACE_INLINE Vector<float, N> exponential(Vector<float, N> x) {
 }
 
 /// log x for normal positive x: e·ln 2 + log m with √½ ≤ m < √2, by the polynomial of Cephes'
-/// logf (Moshier); 1e-7.
+/// logf (Moshier), two terms at a time; 1e-7.
 template <int N>
 MILLRACE_INLINE Vector<float, N> logarithm(Vector<float, N> x) {
   typedef Vector<float, N> F;

@@ -75,7 +75,9 @@ template <int rows>
 struct Mixtures {
   Lanes *row;
 
-  ExpertRows<rows> weights(int mixture) const { return {row + MILLRACE_EXPERTS_ROWS(rows) * mixture}; }
+  ExpertRows<rows> weights(int mixture) const {
+    return {row + MILLRACE_EXPERTS_ROWS(rows) * mixture};
+  }
   /// 1/n for the n experts that are awake, 0 for the others.
   ExpertRows<rows> prior() const { return weights(mixtureCount); }
   /// What the wide group had in a mixture when it fell asleep.

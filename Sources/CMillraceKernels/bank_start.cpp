@@ -93,7 +93,8 @@ void millrace_bank_start(const millrace_bank *bank) {
 
   for (int h = 0; h < Horizon::count; h++) {
     parts.horizon(h).mixtures().start(isWide, false);
-    start(parts.horizon(h).calibration(), &calibrationDrift, &calibrationDrift, noNoise, lastVariances, 1);
+    start(parts.horizon(h).calibration(), &calibrationDrift, &calibrationDrift, noNoise,
+          lastVariances, 1);
     parts.horizon(h).calibration().mean()[0][0] = 1;
   }
 }
