@@ -33,14 +33,8 @@ struct GroupForecasts {
   Forecast<4> wide;
 };
 
-/// What filters and cheap experts say, of what they would if no label were wrong and all of the
-/// latter were gradient descents.
-MILLRACE_INLINE Sigmoids<16> narrowExperts(const ExpertParts &parts, Eight averages,
-                                           Sigmoids<16> said) {
-  const Sigmoids<8> filters =
-      withNoise<8>(parts.filters, {firstHalf(said.yes), firstHalf(said.no)});
-  const Sigmoids<8> rates =
-      withMeans(parts.rates, averages, {secondHalf(said.yes), secondHalf(said.no)});
+/// What filters and cheap experts say, in one row.
+MILLRACE_INLINE Sigmoids<16> narrowExperts(Sigmoids<8> filters, Sigmoids<8> rates) {
   return clampedProbabilities<16>({joined(filters.yes, rates.yes), joined(filters.no, rates.no)});
 }
 
@@ -80,11 +74,11 @@ MILLRACE_INLINE void answer(const ExpertParts &parts, bool isAwake, const Margin
                             GroupForecasts &groups, Experts<1> &experts) {
   const Eight kappa = shrinkage<8>(margins.filters.variance);
   const Sigmoids<16> said = sigmoids<16>(joined(kappa * margins.filters.margin, margins.rates));
-  const Eight averages = parts.rates.row[MILLRACE_RATES_AVERAGE];
   const Sigmoids<8> filters = {firstHalf(said.yes), firstHalf(said.no)};
   groups.filters = {margins.filters.variance, kappa, filters, withNoise<8>(parts.filters, filters)};
-  groups.rates = withMeans(parts.rates, averages, {secondHalf(said.yes), secondHalf(said.no)});
-  experts.narrow[0] = narrowExperts(parts, averages, said);
+  groups.rates = withMeans(parts.rates, parts.rates.row[MILLRACE_RATES_AVERAGE],
+                           {secondHalf(said.yes), secondHalf(said.no)});
+  experts.narrow[0] = narrowExperts(groups.filters.label, groups.rates);
   experts.isAwake = isAwake;
   if (isAwake) experts.wide = wideExperts(groups.wide.label);
 }
@@ -207,7 +201,9 @@ MILLRACE_INLINE Experts<1> forecast(const Snapshot &snapshot, const ExpertParts 
       sigmoids<16>(joined(pending.groups.filters.kappa * dot<8>(snapshot.filters, space.z, d),
                           dot<8>(snapshot.rates, space.z, d)));
   Experts<1> result;
-  result.narrow[0] = narrowExperts(parts, *snapshot.averages, said);
+  result.narrow[0] = narrowExperts(
+      withNoise<8>(parts.filters, {firstHalf(said.yes), firstHalf(said.no)}),
+      withMeans(parts.rates, *snapshot.averages, {secondHalf(said.yes), secondHalf(said.no)}));
   result.isAwake = pending.experts.isAwake;
   if (result.isAwake)
     result.wide = frozenWide(parts.wide, pending.spread, snapshot.wide, space.wide);
