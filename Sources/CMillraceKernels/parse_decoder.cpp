@@ -299,13 +299,13 @@ size_t millrace_decode(millrace_decoder *decoder, const uint8_t *bytes, size_t l
 
 size_t millrace_decode_sparse(millrace_decoder *decoder, const uint8_t *bytes, size_t length,
                               const size_t *starts, const size_t *ends, size_t count, size_t from,
-                              uint32_t mask, size_t *row_count, size_t *row_starts,
-                              uint32_t *indices, float *values, double *labels, float *weights,
-                              size_t *record_indices, millrace_fault *fault) {
+                              uint32_t mask, size_t capacity, size_t *row_count,
+                              size_t *row_starts, uint32_t *indices, float *values, double *labels,
+                              float *weights, size_t *record_indices, millrace_fault *fault) {
   *fault = {};
   Records records{bytes, length, starts, ends, count};
   Rows rows{nullptr, nullptr, labels, weights, record_indices, nullptr, *row_count};
-  SparseRows sparse{row_starts, indices, values, rows};
+  SparseRows sparse{row_starts, indices, values, capacity, rows};
   size_t next = decode_libsvm(*decoder, records, from, mask, sparse, *fault);
   *row_count = sparse.rows.count;
   return next;

@@ -90,6 +90,8 @@ struct SparseRows {
   size_t *row_starts;
   uint32_t *indices;
   float *values;
+  /// Entries there is room for.
+  size_t capacity;
   Rows rows;
 };
 

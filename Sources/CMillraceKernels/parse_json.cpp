@@ -250,6 +250,8 @@ size_t decode_json(millrace_decoder &decoder, const Records &records, size_t fro
     if (!fits) {
       row = decoder.next_row(rows);
       fault = {};
+      // Of its own: simdjson trusts that what it looks at again has not changed.
+      bytes = decoder.copy(records.bytes + records.starts[i], length);
       fits = read_any(decoder, bytes, length, row, fault);
     }
     if (!fits || !decoder.take(row, i, rows, fault)) {

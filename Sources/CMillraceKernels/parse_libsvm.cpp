@@ -109,14 +109,16 @@ MILLRACE_INLINE bool read_eight(const uint8_t *bytes, const uint32_t *starts, si
 }
 
 /// Reads the entries of a record that LibSVM itself could have written: one space between words,
-/// short indices, plain numbers. Returns their number, or `absent` when it is another record.
+/// short indices, plain numbers. Returns their number, or `absent` when it is another record or
+/// there is no room for eight more.
 MILLRACE_CLONES
 static size_t read_tidy(const uint8_t *bytes, size_t length, uint32_t *starts, uint32_t mask,
-                        uint32_t *indices, float *values, size_t &label_length) {
+                        uint32_t *indices, float *values, size_t room, size_t &label_length) {
   Separated separated = find_fields(bytes, length, ' ', ':', '\t', starts, length + 1);
   if (!separated.ascii || separated.fields % 2 == 0) return absent;
   label_length = starts[1] - 1;
   size_t count = separated.fields / 2;
+  if (count + 8 > room) return absent;
   for (size_t i = 0; i < count; i += 8) {
     size_t lanes = count - i < 8 ? count - i : 8;
     if (read_eight(bytes, starts, i, lanes, indices + i, values + i)) continue;
@@ -130,15 +132,16 @@ static size_t read_tidy(const uint8_t *bytes, size_t length, uint32_t *starts, u
 
 /// Reads the entries of any record; a missing value is no entry.
 static bool read_untidy(const millrace_decoder &decoder, const uint8_t *bytes, size_t length,
-                        uint32_t mask, uint32_t *indices, float *values, size_t &count, Row &row,
-                        millrace_fault &fault) {
+                        uint32_t mask, uint32_t *indices, float *values, size_t room,
+                        size_t &count, Row &row, millrace_fault &fault) {
   count = 0;
   auto visit = [&](std::string_view text, std::string_view value_text) {
     if (text.empty()) return put(decoder, decoder.label_field, value_text, row, fault);
     uint64_t index;
     double value;
     std::from_chars_result result = std::from_chars(text.begin(), text.end(), index);
-    if (result.ec != std::errc() || result.ptr != text.end() || !read_number(value_text, value)) {
+    if (result.ec != std::errc() || result.ptr != text.end() || !read_number(value_text, value) ||
+        count == room) {
       std::string_view entry(text.data(), (size_t)(value_text.end() - text.data()));
       return decoder.refuse(fault, millrace_fault_entry, absent, entry);
     }
@@ -160,14 +163,17 @@ size_t decode_libsvm(millrace_decoder &decoder, const Records &records, size_t f
     bytes = (const uint8_t *)text.data();
     size_t length = text.size();
     size_t start = sparse.row_starts[rows.count], count = absent, label_length;
+    size_t room = sparse.capacity - start;
     uint32_t *indices = sparse.indices + start;
     float *values = sparse.values + start;
     if (length <= UINT32_MAX) {
       decoder.starts.resize(std::max(decoder.starts.size(), starts_room(length + 1)));
-      count = read_tidy(bytes, length, decoder.starts.data(), mask, indices, values, label_length);
+      count = read_tidy(bytes, length, decoder.starts.data(), mask, indices, values, room,
+                        label_length);
     }
     bool fits = count == absent
-                    ? read_untidy(decoder, bytes, length, mask, indices, values, count, row, fault)
+                    ? read_untidy(decoder, bytes, length, mask, indices, values, room, count, row,
+                                  fault)
                     : decoder.put(decoder.label_field, bytes, bytes + label_length, row, fault);
     if (!fits || !decoder.take(row, i, rows, fault)) {
       fault.record = i;

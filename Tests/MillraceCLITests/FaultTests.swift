@@ -196,6 +196,45 @@ import Testing
     #expect(outcome.errors.contains("'state' was made with other settings"), "\(outcome.errors)")
   }
 
+  // MARK: - The input
+
+  @Test(arguments: ["csv", "jsonl", "svm"], ["train", "predict"])
+  func `a file that is truncated while it is mapped stops the job`(
+    format: String, command: String
+  ) throws {
+    let name = "large.\(format)"
+    let lines = stream(20_000) { a, b, y in
+      switch format {
+      case "csv": "\(a),\(b),\(Int(y))"
+      case "jsonl": "{\"a\":\(a),\"b\":\(b),\"y\":\(Int(y))}"
+      default: "\(Int(y)) 1:\(a) 2:\(b)"
+      }
+    }
+    let label = format == "svm" ? [] : ["--label", "y"]
+    let head = format == "csv" ? "a,b,y\n" : ""
+    let body = lines.dropFirst().map { $0 + "\n" }.joined()
+    try folder.write(head + body, to: "small.\(format)")
+    let model = ["train", "small.\(format)", "--model", "m", "--quiet"] + label
+    #expect(try MillraceProcess.run(model, in: folder).status == 0)
+    try folder.write(head + String(repeating: body, count: 40), to: name)
+
+    let job = command == "train" ? label : ["--output", "out.jsonl"]
+    let (process, _, errors) = try MillraceProcess.start(
+      [command, name, "--model", "m", "--quiet"] + job, in: folder)
+    var isMapped = false
+    while !isMapped, process.isRunning {
+      let maps = "/proc/\(process.processIdentifier)/maps"
+      isMapped = (try? String(contentsOfFile: maps, encoding: .utf8))?.contains(name) ?? false
+    }
+    truncate("\(folder.path)/\(name)", 1000)
+    process.waitUntilExit()
+    let messages = try String(contentsOf: errors, encoding: .utf8)
+    #expect(isMapped && process.terminationReason == .exit && process.terminationStatus == 1)
+    #expect(
+      messages.contains("\(name) is 1000 bytes long, but was read up to position"), "\(messages)")
+    #expect(!folder.exists("models/m/2"))
+  }
+
   // MARK: - The disk
 
   @Test(arguments: ["models", "state", "predictions.jsonl"])

@@ -5,6 +5,7 @@
 #include "regression.h"
 #include "drift.h"
 #include "exponentials.h"
+#include "file_map.h"
 #include "filter.h"
 #include "format.h"
 #include "losses.h"

@@ -10,6 +10,9 @@ extern "C" {
 
 /// Records, as bytes, to rows of a matrix. A decoder holds what each field of a record is for; it
 /// belongs to one thread. No allocation per record.
+///
+/// The bytes may be those of a mapped file that another process writes to meanwhile: rows may come
+/// out wrong then, but nothing is read or written that does not belong to them.
 typedef struct millrace_decoder millrace_decoder;
 
 /// How a record is written.
@@ -111,12 +114,12 @@ size_t millrace_count_entries(const uint8_t *bytes, const size_t *starts, const 
 
 /// Decodes LibSVM records to compressed rows, as `millrace_decode` does to full ones: the entries
 /// of row i are those from row_starts[i] to row_starts[i + 1], of which row_starts[*row_count] is
-/// given. Of an index the bits of `mask` are kept.
+/// given. Of an index the bits of `mask` are kept. There is room for `capacity` entries.
 size_t millrace_decode_sparse(millrace_decoder *decoder, const uint8_t *bytes, size_t length,
                               const size_t *starts, const size_t *ends, size_t count, size_t from,
-                              uint32_t mask, size_t *row_count, size_t *row_starts,
-                              uint32_t *indices, float *values, double *labels, float *weights,
-                              size_t *record_indices, millrace_fault *fault);
+                              uint32_t mask, size_t capacity, size_t *row_count,
+                              size_t *row_starts, uint32_t *indices, float *values, double *labels,
+                              float *weights, size_t *record_indices, millrace_fault *fault);
 
 /// The entries of sparse rows, as they lie in a decoder until its next call.
 typedef struct {

@@ -81,16 +81,16 @@ struct FieldSummaries {
 
   init(
     of samples: [SchemaInference.Sample], format: DataFormat, indexedLabel: String? = nil
-  ) {
+  ) throws(MillraceError) {
     self.format = format
     self.indexedLabel = indexedLabel ?? SchemaInference.indexedLabel
-    for sample in samples { add(sample) }
+    for sample in samples { try add(sample) }
   }
 
   /// The summary of a field.
   subscript(name: String) -> ColumnSummary? { places[name].map { columns[$0] } }
 
-  private mutating func add(_ sample: SchemaInference.Sample) {
+  private mutating func add(_ sample: SchemaInference.Sample) throws(MillraceError) {
     let header = format.fieldNames(header: sample.header)
     let headerPlaces = header.enumerated().map { index, name in
       let isFirst = header.firstIndex(of: name) == index
@@ -99,7 +99,7 @@ struct FieldSummaries {
     }
     let reader = FieldReader(format: format)
     for batch in sample.records {
-      batch.bytes.withUnsafeBytes { bytes in
+      try batch.withBytes { bytes in
         for (start, end) in zip(batch.starts, batch.ends) {
           add(
             reader.fields(of: UnsafeRawBufferPointer(rebasing: bytes[start..<end])), headerPlaces)

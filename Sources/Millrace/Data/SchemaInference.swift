@@ -77,7 +77,7 @@ public enum SchemaInference {
   public static func infer(
     from samples: [Sample], format: DataFormat, name: String, options: Options
   ) throws(MillraceError) -> (schema: Schema, warnings: [String]) {
-    let fields = FieldSummaries(of: samples, format: format, indexedLabel: options.label)
+    let fields = try FieldSummaries(of: samples, format: format, indexedLabel: options.label)
     var inference = Inference(name: name, format: format, options: options, fields: fields)
     let schema = try inference.schema()
     return (schema, inference.warnings)
@@ -94,7 +94,7 @@ public enum SchemaInference {
     options.features = features
     var inference = Inference(
       name: name, format: format, options: options,
-      fields: FieldSummaries(of: samples, format: format))
+      fields: try FieldSummaries(of: samples, format: format))
     try inference.checkRecords()
     return (try inference.columns(), inference.warnings)
   }

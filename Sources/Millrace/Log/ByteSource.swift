@@ -23,6 +23,10 @@ protocol ByteSource: AnyObject {
   /// Reads the next bytes, without waiting.
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(MillraceError) -> ByteRead
 
+  /// Maps up to `count` of the bytes from `position` on instead of reading them, with
+  /// `RecordBatch.padding` behind them, and continues there; `nil` where they are to be read.
+  func map(from position: Int64, count: Int) throws(MillraceError) -> FileWindow?
+
   /// Waits until it is worth while to read again, `limit` at most.
   ///
   /// - Returns: whether something is known to have changed.
@@ -37,8 +41,12 @@ protocol ByteSource: AnyObject {
 
 /// A regular file, which may grow, be rotated or be truncated while it is read.
 ///
-/// Read by `pread` and not mapped: pages of a mapped file count as the process's memory.
+/// Mapped where a poll takes much of it, a window at a time, because mapped pages count as the
+/// process's memory; read by `pread` where it takes little, and always at the end, which may grow.
 final class PlainFile: ByteSource {
+  /// A smaller window costs more than a copy of its bytes.
+  private static let smallestWindow: Int64 = 1 << 18
+
   let path: String
   private var file: FileDescriptor
   private var identity: FileStatus.Identity
@@ -58,7 +66,7 @@ final class PlainFile: ByteSource {
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(MillraceError) -> ByteRead {
     if let count = try readOn(into: buffer) { return .bytes(count) }
     let size = try file.status().size
-    guard size >= offset else { throw truncated(size: size, position: offset) }
+    guard size >= offset else { throw .truncated(path, size: size, position: offset) }
     guard watch != nil else { return .ended }
     guard let named = FileStatus(path: path), named.identity != identity else { return .nothingYet }
     // What was written to the old file before the new one was there must not be missed.
@@ -71,11 +79,21 @@ final class PlainFile: ByteSource {
     return count > 0 ? count : nil
   }
 
+  func map(from position: Int64, count: Int) throws(MillraceError) -> FileWindow? {
+    guard count >= Self.smallestWindow else { return nil }
+    let there = try file.status().size - Int64(RecordBatch.padding) - position
+    guard there >= Self.smallestWindow else { return nil }
+    let count = Int(min(there, Int64(count)))
+    let window = FileWindow(file, from: position, count: count)
+    if window != nil { offset = position + Int64(count) }
+    return window
+  }
+
   func wait(upTo limit: Duration) -> Bool { watch?.wait(upTo: limit) ?? false }
 
   func seek(to offset: Int64) throws(MillraceError) {
     let size = try file.status().size
-    guard size >= offset else { throw truncated(size: size, position: offset) }
+    guard size >= offset else { throw .truncated(path, size: size, position: offset) }
     self.offset = offset
   }
 
@@ -84,12 +102,5 @@ final class PlainFile: ByteSource {
     identity = try file.status().identity
     offset = 0
     watch?.add(path)
-  }
-
-  private func truncated(size: Int64, position: Int64) -> MillraceError {
-    MillraceError(
-      .input,
-      "\(path) is \(size) bytes long, but was read up to position \(position): it was truncated or"
-        + " replaced")
   }
 }

@@ -14,6 +14,10 @@ internal import Glibc
 ///
 /// `.gz` files and streams end at their end. A stream cannot be sought; a compressed file is read
 /// again from its start.
+///
+/// Large polls of a plain file are mapped, not copied. So that a file which is truncated meanwhile
+/// ends the job with an error and not the process with SIGBUS, the first of them installs a handler
+/// of that signal, which passes on faults elsewhere to the one there was.
 public final class FileLog: LogSource {
   /// How the records are written.
   public private(set) var format: DataFormat

@@ -195,6 +195,7 @@ final class PartitionReader {
   ) throws(MillraceError) {
     // Little more is read than will be returned, so that little is carried over.
     var target = min(maxBytes, max(4096, Int(min(1e15, averageRecordSize * Double(maxRecords)))))
+    if try fillMapped(&batch, count: target, maxRecords: maxRecords) { return }
     if target < carried { framer.reset() }
     var filled = 0
     var added = 0
@@ -207,7 +208,7 @@ final class PartitionReader {
         batch.copy(carry[carryStart + filled..<carryStart + filled + count], to: filled)
         filled += count
       } else if end == .open {
-        let result = try batch.bytes.withUnsafeMutableBufferPointer {
+        let result = try batch.buffer.withUnsafeMutableBufferPointer {
           (buffer) throws(MillraceError) in
           try source.read(into: rebase(buffer, filled, target))
         }
@@ -230,16 +231,45 @@ final class PartitionReader {
         target = min(2 * target, recordLimit)
       }
     }
-    batch.setPositions(from: position)
-    position += Int64(consumed)
+    advance(&batch, by: consumed)
     if added == 0 {
       carryStart += consumed
     } else {
-      carry.removeAll(keepingCapacity: true)
-      carry.append(contentsOf: batch.bytes[consumed..<filled])
-      carryStart = 0
+      carryOver(batch.buffer[consumed..<filled])
     }
+  }
+
+  /// As `fill`, straight out of the file where enough of it is there; `false` where it is not, or
+  /// no record ends in it.
+  private func fillMapped(
+    _ batch: inout RecordBatch, count: Int, maxRecords: Int
+  ) throws(MillraceError) -> Bool {
+    guard end == .open, let window = try source.map(from: position, count: count) else {
+      return false
+    }
+    framer.reset()
+    let bytes = UnsafeRawBufferPointer(rebasing: window.bytes.dropLast(RecordBatch.padding))
+    let consumed = framer.scan(
+      bytes, atEnd: false, maxRecords: maxRecords, starts: &batch.starts, ends: &batch.ends)
+    carryOver(bytes[consumed...])
+    try window.check()
+    guard consumed > 0 else { return false }
+    batch.window = window
+    advance(&batch, by: consumed)
+    return true
+  }
+
+  /// Goes on behind the records found in `consumed` bytes.
+  private func advance(_ batch: inout RecordBatch, by consumed: Int) {
+    for start in batch.starts { batch.positions.append(position + Int64(start)) }
+    position += Int64(consumed)
     if batch.count > 0 { averageRecordSize = Double(consumed) / Double(batch.count) }
+  }
+
+  private func carryOver(_ bytes: some Collection<UInt8>) {
+    carry.removeAll(keepingCapacity: true)
+    carry.append(contentsOf: bytes)
+    carryStart = 0
   }
 
   private func headerChanged(from old: [UInt8], to new: [UInt8]) -> MillraceError {
@@ -264,14 +294,14 @@ private func rebase(
 }
 
 extension RecordBatch {
-  /// Makes `bytes` at least so long, with the padding.
+  /// Makes `buffer` at least so long, with the padding.
   fileprivate mutating func makeRoom(_ count: Int) {
-    let missing = count + Self.padding - bytes.count
-    if missing > 0 { bytes.append(contentsOf: repeatElement(0, count: missing)) }
+    let missing = count + Self.padding - buffer.count
+    if missing > 0 { buffer.append(contentsOf: repeatElement(0, count: missing)) }
   }
 
   fileprivate mutating func copy(_ source: ArraySlice<UInt8>, to index: Int) {
-    bytes.withUnsafeMutableBytes { destination in
+    buffer.withUnsafeMutableBytes { destination in
       UnsafeMutableRawBufferPointer(rebasing: destination[index...]).copyBytes(from: source)
     }
   }
@@ -279,14 +309,10 @@ extension RecordBatch {
   fileprivate mutating func scan(
     _ framer: inout RecordFramer, from start: Int, to end: Int, atEnd: Bool, maxRecords: Int
   ) -> Int {
-    bytes.withUnsafeBytes { bytes in
+    buffer.withUnsafeBytes { bytes in
       framer.scan(
         UnsafeRawBufferPointer(rebasing: bytes[..<end]), from: start, atEnd: atEnd,
         maxRecords: maxRecords, starts: &starts, ends: &ends)
     }
-  }
-
-  fileprivate mutating func setPositions(from first: Int64) {
-    for start in starts { positions.append(first + Int64(start)) }
   }
 }

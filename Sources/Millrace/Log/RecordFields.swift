@@ -26,8 +26,8 @@ struct RecordFields: ~Copyable {
   }
 
   /// Takes in the records of a batch.
-  mutating func read(_ batch: borrowing RecordBatch) {
-    decoder.decode(batch, into: &rows, rejected: &rejected)
+  mutating func read(_ batch: borrowing RecordBatch) throws(MillraceError) {
+    try decoder.decode(batch, into: &rows, rejected: &rejected)
     rowOfRecord = Array(repeating: -1, count: batch.count)
     for (row, record) in rows.recordIndices.enumerated() { rowOfRecord[record] = row }
   }

@@ -60,7 +60,8 @@ struct ReplayRun: ~Copyable {
           partition: partition, maxRecords: Self.recordsPerPoll, maxBytes: 1 << 20,
           linger: .milliseconds(50), into: &batch)
         if !goesOn { open.removeAll { $0 == partition } }
-        fields?.read(batch)
+        try batch.copyBytes()
+        try fields?.read(batch)
         for index in 0..<batch.count where !isStopped {
           try waitUntilDue(index, shouldStop)
           if !isStopped { try pass(index) }
@@ -79,7 +80,7 @@ struct ReplayRun: ~Copyable {
       ? outcome.rows % settings.partitions
       : Partitioner.partition(of: key, count: settings.partitions)
     let range = batch.starts[index]..<batch.ends[index]
-    try batch.bytes.withUnsafeBufferPointer { (bytes) throws(MillraceError) in
+    try batch.buffer.withUnsafeBufferPointer { (bytes) throws(MillraceError) in
       let record = UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: bytes[range]))
       guard var converter = exchange(&converter, with: nil) else {
         return try sink.append(record, partition: partition)

@@ -74,6 +74,8 @@ final class StreamSource: ByteSource {
     return produced
   }
 
+  func map(from position: Int64, count: Int) -> FileWindow? { nil }
+
   func wait(upTo limit: Duration) -> Bool { waitReadable(file.number, upTo: limit) }
 
   func seek(to target: Int64) throws(MillraceError) {

@@ -221,7 +221,7 @@ private struct DatasetColumns {
         partition: partition, maxRecords: 8192, maxBytes: 4 << 20, linger: .milliseconds(100),
         into: &records)
       {
-        decoder.decode(records, into: &batch, rejected: &rejected)
+        try decoder.decode(records, into: &batch, rejected: &rejected)
         append(batch)
         rows += batch.count
         badRecords += rejected.count

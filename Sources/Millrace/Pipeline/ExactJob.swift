@@ -95,7 +95,7 @@ struct ExactJob {
           partition: partition, maxRecords: settings.microBatchRecords,
           maxBytes: settings.microBatchBytes, linger: .milliseconds(100), into: &records)
       {
-        decoder.decode(records, into: &batch, rejected: &rejected)
+        try decoder.decode(records, into: &batch, rejected: &rejected)
         if firstReason == nil, let first = rejected.first {
           firstReason = first.reason
           warn("\(job.source) at byte \(first.position): \(first.reason)")

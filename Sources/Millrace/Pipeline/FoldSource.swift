@@ -70,7 +70,7 @@ package final class FoldSource: LogSource {
     )
     guard batch.count > 0 else { return goesOn }
     let reader = try reader(of: partition)
-    reader?.read(batch)
+    try reader?.read(batch)
     var turns = exchange(&turns[partition], with: nil) ?? []
     var kept = 0
     for index in 0..<batch.count
@@ -125,8 +125,8 @@ private final class ClassReader {
 
   init(_ decoder: consuming RecordDecoder) { self.decoder = decoder }
 
-  func read(_ records: borrowing RecordBatch) {
-    decoder.decode(records, into: &batch, rejected: &rejected)
+  func read(_ records: borrowing RecordBatch) throws(MillraceError) {
+    try decoder.decode(records, into: &batch, rejected: &rejected)
     classes.removeAll(keepingCapacity: true)
     classes.append(contentsOf: repeatElement(0, count: records.count))
     for (row, record) in batch.recordIndices.enumerated() {

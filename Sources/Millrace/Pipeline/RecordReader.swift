@@ -100,7 +100,7 @@ final class RecordReader {
       decoders[partition] = PartitionDecoder(
         try RecordDecoder(schema: schema, format: source.format, header: header))
     }
-    decoders[partition]?.decoder.decode(
+    try decoders[partition]?.decoder.decode(
       decoded.records, into: &decoded.rows, rejected: &decoded.rejected)
     decoded.classes = decoders[partition]?.decoder.schema.classes ?? schema.classes
     decoded.pass = pass

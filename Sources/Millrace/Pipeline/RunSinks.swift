@@ -84,7 +84,7 @@ public struct RunSinks {
     line.raw(",\"column\":")
     if let column = rejected.column { line.string(column) } else { line.raw("null") }
     line.raw(",\"payload\":")
-    records.bytes.withUnsafeBytes { bytes in
+    try records.withBytes { bytes in
       let range = records.starts[rejected.recordIndex]..<records.ends[rejected.recordIndex]
       line.string(UnsafeRawBufferPointer(rebasing: bytes[range]))
     }

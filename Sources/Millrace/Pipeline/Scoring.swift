@@ -57,7 +57,7 @@ public struct Scoring {
       {
         batch.removeAll()
         rejected.removeAll(keepingCapacity: true)
-        decoder.decode(records, into: &batch, rejected: &rejected)
+        try decoder.decode(records, into: &batch, rejected: &rejected)
         predict(batch, into: &predictions)
         try pass(on: predictions, of: batch, rejected, to: answer)
         rows += batch.count

@@ -3,7 +3,7 @@ import Millrace
 /// The records of `text` as a log would give them, without room behind the last one.
 func recordBatch(_ text: [UInt8], _ format: DataFormat) -> RecordBatch {
   var batch = RecordBatch()
-  batch.bytes = text
+  batch.buffer = text
   var framer = RecordFramer(format: format)
   text.withUnsafeBytes {
     _ = framer.scan($0, atEnd: true, starts: &batch.starts, ends: &batch.ends)
@@ -36,7 +36,7 @@ func decoded(
     schema: schema, format: format, header: header, labels: labels, wideFeatures: wide)
   var batch = Batch(columnCount: 0)
   var rejected: [RejectedRecord] = []
-  decoder.decode(recordBatch(text, format), into: &batch, rejected: &rejected)
+  try decoder.decode(recordBatch(text, format), into: &batch, rejected: &rejected)
   return Decoded(batch: batch, rejected: rejected, schema: decoder.schema)
 }
 

@@ -1,3 +1,4 @@
+import CMillraceKernels
 import Millrace
 import Testing
 
@@ -97,6 +98,29 @@ import Testing
       try SchemaInference.infer(
         from: [.init(records: [recordBatch(Array("1\n2\n".utf8), .csv)], header: [97])],
         format: .csv, name: "x.csv", options: .init(label: nil))
+    }
+  }
+
+  /// What a file that is mapped held when its entries were counted need not be what it holds now.
+  @Test(arguments: [" ", "  "])
+  func `more entries than there is room for are refused, and none is written`(space: String) {
+    let decoder = millrace_decoder_create(millrace_syntax_libsvm, 0, 0, 1)
+    defer { millrace_decoder_destroy(decoder) }
+    millrace_decoder_add_field(decoder, "label", millrace_role_target, 0, 1)
+    let text = Array("1\((1...20).map { "\(space)\($0):1" }.joined())\n".utf8)
+    for (capacity, fits) in [(16, false), (28, true)] {
+      var (count, starts, fault) = (0, [0, 0], millrace_fault())
+      var indices = [UInt32](repeating: .max, count: 40)
+      var (values, labels, weights, records) = (
+        [Float](repeating: -1, count: 40), [0.0], [Float(0)], [0]
+      )
+      let next = millrace_decode_sparse(
+        decoder, text, text.count, [0], [text.count - 1], 1, 0, .max, capacity, &count, &starts,
+        &indices, &values, &labels, &weights, &records, &fault)
+      #expect(next == 1 && count == (fits ? 1 : 0))
+      #expect((fault.kind == millrace_fault_none) == fits)
+      #expect(indices[capacity...].allSatisfy { $0 == .max })
+      #expect(values[capacity...].allSatisfy { $0 == -1 })
     }
   }
 }

@@ -11,7 +11,7 @@ private func infer(
   var records = recordBatch(Array(text.utf8), format)
   var header: [UInt8]?
   if format == .csv, let end = records.ends.first {
-    header = Array(records.bytes[..<end])
+    header = Array(records.buffer[..<end])
     records.starts.removeFirst()
     records.ends.removeFirst()
   }

@@ -16,6 +16,20 @@ struct ReadRecord: Equatable {
   var position: Int64
 }
 
+extension RecordBatch {
+  /// The records' texts.
+  func records() throws -> [ReadRecord] {
+    try withBytes { bytes in
+      #expect(ends.last.map { $0 + RecordBatch.padding <= bytes.count } ?? true)
+      return (0..<count).map { index in
+        ReadRecord(
+          text: String(decoding: bytes[starts[index]..<ends[index]], as: UTF8.self),
+          position: positions[index])
+      }
+    }
+  }
+}
+
 extension LogSource {
   /// One poll, with texts for records.
   func read(
@@ -25,14 +39,8 @@ extension LogSource {
     let goesOn = try poll(
       partition: partition, maxRecords: maxRecords, maxBytes: maxBytes, linger: linger,
       into: &batch)
-    let records = (0..<batch.count).map { index in
-      ReadRecord(
-        text: String(decoding: batch.bytes[batch.starts[index]..<batch.ends[index]], as: UTF8.self),
-        position: batch.positions[index])
-    }
     #expect(batch.partition == partition && batch.count <= maxRecords)
-    #expect(batch.ends.last.map { $0 + RecordBatch.padding <= batch.bytes.count } ?? true)
-    return (records, goesOn)
+    return (try batch.records(), goesOn)
   }
 
   func read(_ partition: Int = 0, linger: Duration = .zero) throws -> [String] {

@@ -66,7 +66,7 @@ import Testing
       var decoder = try RecordDecoder(schema: schema, format: log.format, header: header)
       var batch = Batch(columnCount: 3)
       var rejected: [RejectedRecord] = []
-      decoder.decode(records, into: &batch, rejected: &rejected)
+      try decoder.decode(records, into: &batch, rejected: &rejected)
       #expect(rejected.map(\.recordIndex) == [4])
       batches.append(batch)
     }
