@@ -23,16 +23,12 @@ struct Head {
   Vector<float, candidates> &last() const {
     return *reinterpret_cast<Vector<float, candidates> *>(row + MILLRACE_HEAD_LAST);
   }
+  LastSteps &steps() const { return *reinterpret_cast<LastSteps *>(&last() + 1); }
   /// Filters over the mixtures' logits.
   Filters<4> filters() const {
     return {lastInputs, reinterpret_cast<Four *>(row + MILLRACE_HEAD_FILTERS)};
   }
 };
-
-static const Four shares = {3e-5f, 1e-3f, 1e-2f, 6e-2f};
-static const float topShare = 5e-5f, lastShare = 1e-4f;
-/// Steps of the logistic mixing (Mattern 2013; PAQ).
-static const float mixerRates[Head::mixers] = {5e-4f, 2e-3f, 8e-3f};
 
 struct HeadForecast {
   MixturesForecast mixtures;
@@ -91,10 +87,10 @@ MILLRACE_INLINE void answer(const Head &head, HeadForecast &result) {
 
 MILLRACE_INLINE void learn(const Head &head, const HeadForecast &forecast,
                            const Experts<1> &experts, bool label, float weight) {
-  learn(head.mixtures(), forecast.mixtures, experts, label, weight, shares, topShare);
+  learn(head.mixtures(), forecast.mixtures, experts, label, weight);
   for (int k = 0; k < Head::mixers; k++) {
     const float error = (label ? 1.0f : 0.0f) - forecast.candidate[1 + k];
-    const float step = mixerRates[k] * weight * error;
+    const float step = head.steps().rates[k] * weight * error;
     head.mixer(k).narrow[0] += step * forecast.narrow;
     if (experts.isAwake) head.mixer(k).wide() += step * forecast.wide;
     head.mixtureWeights(k) += step * forecast.mixture;
@@ -102,7 +98,7 @@ MILLRACE_INLINE void learn(const Head &head, const HeadForecast &forecast,
   learn<4>(head.filters(), forecast.filters, forecast.directions, label, weight);
   const Eight candidate = label ? forecast.candidate : 1.0f - forecast.candidate;
   const float probability = label ? forecast.probability : 1.0f - forecast.probability;
-  fixedShare<8>(head.last(), likelihood<8>(candidate, probability, weight), lastShare);
+  fixedShare<8>(head.last(), likelihood<8>(candidate, probability, weight), head.steps().share);
 }
 
 #endif

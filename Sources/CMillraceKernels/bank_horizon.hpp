@@ -42,10 +42,6 @@ struct Horizon {
   static constexpr uint64_t lengths[count] = {1024, 4096};
 };
 
-/// Per record that is scored.
-static const Vector<float, 4> horizonShares = {1e-4f, 1e-3f, 3e-3f, 1e-2f};
-static const float horizonTopShare = 1e-3f;
-
 struct HorizonForecast {
   MixturesForecast mixtures;
   Forecast<1> calibration;
@@ -64,8 +60,7 @@ MILLRACE_INLINE HorizonForecast forecast(const Horizon &horizon, const Experts<1
 
 MILLRACE_INLINE void learn(const Horizon &horizon, const HorizonForecast &forecast,
                            const Experts<1> &experts, bool label, float weight) {
-  learn(horizon.mixtures(), forecast.mixtures, experts, label, weight, horizonShares,
-        horizonTopShare);
+  learn(horizon.mixtures(), forecast.mixtures, experts, label, weight);
   learn<1>(horizon.calibration(), forecast.calibration, forecast.direction, label, weight);
 }
 

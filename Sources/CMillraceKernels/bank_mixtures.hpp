@@ -61,6 +61,23 @@ MILLRACE_INLINE void fixedShare(Vector<float, N> &weights, Vector<float, N> like
   weights = weights * ((1.0f - share) / sum(weights)) + share / N;
 }
 
+/// How much of the weights is shared at each record: by the experts of each mixture, and by the
+/// mixtures.
+struct Shares {
+  Four experts;
+  float top, unused[3];
+};
+
+static const Shares usualShares = {{3e-5f, 1e-3f, 1e-2f, 6e-2f}, 5e-5f, {}};
+/// Where a few records only are scored.
+static const Shares horizonShares = {{1e-4f, 1e-3f, 3e-3f, 1e-2f}, 1e-3f, {}};
+
+/// How a last layer learns: how much its candidates share, and the steps of the logistic mixing
+/// (Mattern 2013; PAQ).
+struct LastSteps {
+  float share, rates[3];
+};
+
 struct MixturesForecast {
   /// The probability of the second class from each mixture, and from the mixture of mixtures.
   Four mixture;
@@ -70,7 +87,7 @@ struct MixturesForecast {
 /// Four mixtures of the experts with different shares, and a mixture of the four (fixed share:
 /// Herbster & Warmuth 1998). Weights need no logarithm. The state is rows of 16 floats: for each
 /// of the four its experts' weights; 1/n for the n experts awake; what the wide group had in each
-/// of the four when it fell asleep; the four's own weights.
+/// of the four when it fell asleep; the four's own weights, and in lanes 8 to 12 the shares.
 template <int rows>
 struct Mixtures {
   Lanes *row;
@@ -85,16 +102,19 @@ struct Mixtures {
     return reinterpret_cast<Four *>(row + MILLRACE_MIXTURES_ROWS(rows) - 2)[mixture];
   }
   Four &top() const { return *reinterpret_cast<Four *>(row + MILLRACE_MIXTURES_ROWS(rows) - 1); }
+  /// How much the experts of each of the four share, and the four.
+  Shares &shares() const { return reinterpret_cast<Shares *>(&top())[1]; }
 
   /// Every expert alike: of the third row the wide group's and the further ones, where there are
   /// such.
-  void start(bool isWide, bool hasFurther) const {
+  void start(bool isWide, bool hasFurther, const Shares &shares) const {
     setPrior(isWide, hasFurther);
     for (int k = 0; k < mixtureCount; k++) {
       for (int v = 0; v < rows; v++) weights(k).narrow[v] = prior().narrow[v];
       weights(k).wide() = prior().wide();
     }
     top() = Four{} + 1.0f / mixtureCount;
+    this->shares() = shares;
   }
 
   /// The wide group's weight: now, or what it had when it fell asleep.
@@ -145,7 +165,8 @@ MILLRACE_INLINE MixturesForecast forecast(const Mixtures<rows> &mixtures,
 /// Returns the mixtures' likelihoods.
 template <int rows>
 MILLRACE_INLINE Four reweigh(const Mixtures<rows> &mixtures, const Lanes *likelihood, Eight wide,
-                             bool isAwake, Four shares) {
+                             bool isAwake) {
+  const Four shares = mixtures.shares().experts;
   Eight total[mixtureCount];
   for (int k = 0; k < mixtureCount; k++) {
     const ExpertRows<rows> weights = mixtures.weights(k);
@@ -171,8 +192,7 @@ MILLRACE_INLINE Four reweigh(const Mixtures<rows> &mixtures, const Lanes *likeli
 
 template <int rows>
 MILLRACE_INLINE void learn(const Mixtures<rows> &mixtures, const MixturesForecast &forecast,
-                           const Experts<rows> &experts, bool label, float weight, Four shares,
-                           float topShare) {
+                           const Experts<rows> &experts, bool label, float weight) {
   const float top = label ? forecast.top : 1.0f - forecast.top;
   Lanes narrow[rows];
   for (int v = 0; v < rows; v++)
@@ -180,9 +200,10 @@ MILLRACE_INLINE void learn(const Mixtures<rows> &mixtures, const MixturesForecas
   const Eight wide =
       experts.isAwake ? likelihood<8>(label ? experts.wide.yes : experts.wide.no, top, weight)
                       : Eight{};
-  reweigh(mixtures, narrow, wide, experts.isAwake, shares);
+  reweigh(mixtures, narrow, wide, experts.isAwake);
   const Four mixture = label ? forecast.mixture : 1.0f - forecast.mixture;
-  fixedShare<4>(mixtures.top(), likelihood<4>(mixture, top, weight), topShare);
+  fixedShare<4>(mixtures.top(), likelihood<4>(mixture, top, weight),
+                mixtures.shares().top);
 }
 
 #endif

@@ -17,6 +17,8 @@ const float rates[8] = {.001f, .004f, .016f, .064f};
 /// A factor of 10^(2/5) apart.
 const float softmaxDescentRates[8] = {.0016f, .004f, .01f, .025f, .063f, .16f, .4f, 1};
 const float tableMemories[4] = {.9f, .99f, .9f, .995f};
+const LastSteps lastSteps = {1e-4f, {5e-4f, 2e-3f, 8e-3f}};
+const LastSteps softmaxLastSteps = {5e-4f, {3e-4f, 2e-3f, 8e-3f}};
 const float lastDrifts[4] = {0, 1e-6f, 1e-5f, 1e-4f}, noNoise[4] = {};
 const float calibrationDrift = 1e-6f;
 const float memories[8] = {1, 1, 1, 1, .5f, .8f, .9f, .95f};
@@ -82,7 +84,8 @@ void millrace_bank_start(const millrace_bank *bank) {
   }
 
   parts.place.start(isWide, wideVariances[0]);
-  parts.head.mixtures().start(isWide, false);
+  parts.head.mixtures().start(isWide, false, usualShares);
+  parts.head.steps() = lastSteps;
   for (int k = 0; k < mixtureCount; k++)
     for (int m = 0; m < Head::mixers; m++)
       parts.head.mixtureWeights(m)[k] = 1.0f / mixtureCount;
@@ -92,7 +95,7 @@ void millrace_bank_start(const millrace_bank *bank) {
     parts.head.filters().mean()[k] = Vector<float, 4>{} + 1.0f / mixtureCount;
 
   for (int h = 0; h < Horizon::count; h++) {
-    parts.horizon(h).mixtures().start(isWide, false);
+    parts.horizon(h).mixtures().start(isWide, false, horizonShares);
     start(parts.horizon(h).calibration(), &calibrationDrift, &calibrationDrift, noNoise,
           lastVariances, 1);
     parts.horizon(h).calibration().mean()[0][0] = 1;
@@ -134,9 +137,10 @@ void millrace_softmax_start(const millrace_softmax_bank *bank) {
   for (int lane = 0; lane < 4; lane++)
     head.row[MILLRACE_SOFTMAX_MEMORIES][lane] = tableMemories[lane];
   head.place(width).start(isWide, wideVariances[0]);
-  head.mixtures().start(isWide, true);
+  head.mixtures().start(isWide, true, usualShares);
+  head.steps() = softmaxLastSteps;
   for (int m = 0; m < Head::mixers; m++)
     for (int k = 0; k < mixtureCount; k++) head.mixer(m)[1][8 + k] = 1.0f / mixtureCount;
   head.last() = Four{} + 1.0f / 4;
-  for (int h = 0; h < Horizon::count; h++) head.horizon(h).start(isWide, true);
+  for (int h = 0; h < Horizon::count; h++) head.horizon(h).start(isWide, true, horizonShares);
 }

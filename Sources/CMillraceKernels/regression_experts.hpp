@@ -181,7 +181,7 @@ static const float outlierShare = .01f;
 
 /// Mixes by predictive density. `top` is what the mixtures said.
 MILLRACE_INLINE void learn(const Mixtures<2> &mixtures, const Numbers &experts, float top, float y,
-                           float weight, float scale, Vector<float, 4> shares, float topShare) {
+                           float weight, float scale) {
   const float outlier = outlierShare / (1.0f + (y - top) * (y - top) * scale);
   Lanes narrow[2];
   for (int v = 0; v < 2; v++)
@@ -194,8 +194,8 @@ MILLRACE_INLINE void learn(const Mixtures<2> &mixtures, const Numbers &experts, 
                        weight),
                    Four{})
           : Eight{};
-  const Vector<float, 4> mixture = reweigh(mixtures, narrow, wide, experts.isAwake, shares);
-  fixedShare<4>(mixtures.top(), mixture, topShare);
+  const Vector<float, 4> mixture = reweigh(mixtures, narrow, wide, experts.isAwake);
+  fixedShare<4>(mixtures.top(), mixture, mixtures.shares().top);
 }
 
 /// The 90 % interval around a prediction: its error's deviation, times a factor for either side

@@ -39,6 +39,10 @@ struct RegressionHead {
     state[0] = last.mixture;
     memcpy(state + 1, &last.filters, sizeof last.filters);
   }
+  /// How much the last layer's candidates share.
+  float &lastShare() const {
+    return reinterpret_cast<float *>(row + MILLRACE_REGRESSION_HEAD_LAST)[LastWeights::count];
+  }
   float *state() const { return reinterpret_cast<float *>(row + MILLRACE_REGRESSION_HEAD_STATE); }
   Interval interval() const { return {state()}; }
   float mixtureDeviation() const {
@@ -63,8 +67,6 @@ struct RegressionHead {
   }
 };
 
-static const Vector<float, 4> numberShares = {3e-5f, 1e-3f, 1e-2f, 6e-2f};
-static const float numberTopShare = 5e-5f, numberLastShare = 1e-4f;
 /// Regrets fade slowly: one outlier must not decide.
 static const float regretMemory = .9998f, regretLimit = 1e3f, leastRegretSquares = 1e-6f;
 /// What the last layer learns to correct, in deviations of the mixture's error, and what mixing by
@@ -172,8 +174,7 @@ MILLRACE_INLINE void learnSquares(const RegressionHead &head,
 
 MILLRACE_INLINE void learn(const RegressionHead &head, const RegressionHeadForecast &forecast,
                            const Numbers &experts, float y, float weight, float scale) {
-  learn(head.mixtures(), experts, forecast.mixtures.top, y, weight, scale, numberShares,
-        numberTopShare);
+  learn(head.mixtures(), experts, forecast.mixtures.top, y, weight, scale);
   // The last layer works in units of the mixture's error.
   const float error = y - forecast.mixtures.top;
   const float relative = error / forecast.deviation;
@@ -184,8 +185,9 @@ MILLRACE_INLINE void learn(const RegressionHead &head, const RegressionHeadForec
   LastWeights last = head.last();
   last.mixture *= likelihood<1>(Vector<float, 1>{} + plain, 1, weight)[0];
   last.filters *= likelihood<8>(own, 1, weight);
-  const float kept = (1 - numberLastShare) / (last.mixture + sum(last.filters));
-  const float shared = numberLastShare / LastWeights::count;
+  const float share = head.lastShare();
+  const float kept = (1 - share) / (last.mixture + sum(last.filters));
+  const float shared = share / LastWeights::count;
   last.mixture = last.mixture * kept + shared;
   last.filters = last.filters * kept + shared;
   head.setLast(last);
@@ -226,7 +228,7 @@ MILLRACE_INLINE void learn(const RegressionHorizon &horizon, Numbers &experts, f
   for (int v = 0; v < 2; v++) experts.narrow[v].variance = squares.narrow[v] / seen;
   experts.wide.variance = firstHalf(squares.wide() / seen);
   const float top = forecast(horizon.mixtures(), experts).top;
-  learn(horizon.mixtures(), experts, top, y, weight, scale, horizonShares, horizonTopShare);
+  learn(horizon.mixtures(), experts, top, y, weight, scale);
   const float least = 1e-10f / scale * (seen * errorMemory + 1);
   for (int v = 0; v < 2; v++) {
     const Lanes error = y - experts.narrow[v].mean;

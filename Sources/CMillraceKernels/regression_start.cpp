@@ -32,6 +32,8 @@ const float followingRobust[8] = {0, 0, 0, 0, 0, 0, 0, 1};
 const float rates[MILLRACE_REGRESSION_CHEAP] = {2e-3f, .015f, .12f, 1, 0, 0, 0, 0};
 const float memories[MILLRACE_REGRESSION_CHEAP] = {1, 1, 1, 1, .95f, .8f, .5f, 0};
 
+const float lastShare = 1e-4f;
+
 /// `products` is the first input that is a product or a wave; the lags follow the last.
 void startWide(const WideFilters &filters, size_t products) {
   start(filters, wideDrifts, wideDrifts, wideRobust, variances, constantFactor);
@@ -95,12 +97,13 @@ void millrace_regression_start(const millrace_regression *bank) {
     parts.rates.row[MILLRACE_RATES_RATE][lane] = rates[lane];
     parts.rates.row[MILLRACE_RATES_MEMORY][lane] = memories[lane];
   }
-  parts.head.mixtures().start(isWide, false);
+  parts.head.mixtures().start(isWide, false, usualShares);
+  parts.head.lastShare() = lastShare;
   const ExpertRows<2> squared = parts.head.squared(), prior = parts.head.mixtures().prior();
   for (int v = 0; v < 2; v++) squared.narrow[v] = prior.narrow[v];
   squared.wide() = prior.wide();
   parts.head.state()[RegressionHead::choice] = .5f;
   parts.head.state()[RegressionHead::choice + 1] = .5f;
   parts.head.setLast({1.0f / LastWeights::count, Eight{} + 1.0f / LastWeights::count});
-  for (int h = 0; h < Horizon::count; h++) parts.horizon(h).mixtures().start(isWide, false);
+  for (int h = 0; h < Horizon::count; h++) parts.horizon(h).mixtures().start(isWide, false, horizonShares);
 }

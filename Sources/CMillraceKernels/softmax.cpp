@@ -40,8 +40,7 @@ MILLRACE_INLINE void learnHorizons(const SoftmaxHead &head, const SoftmaxExperts
   for (int h = 0; h < Horizon::count; h++) {
     if (!Horizon::scores(h, record)) continue;
     const Experts<1> own = snapshotGiven(experts, h, label, wideSpread);
-    learn(head.horizon(h), forecast(head.horizon(h), own), own, true, weight, horizonShares,
-          horizonTopShare);
+    learn(head.horizon(h), forecast(head.horizon(h), own), own, true, weight);
   }
 }
 

@@ -17,14 +17,12 @@ struct SoftmaxHead {
     return row + MILLRACE_SOFTMAX_MIXERS + MILLRACE_EXPERTS_ROWS(1) * index;
   }
   Four &last() const { return *reinterpret_cast<Four *>(row + MILLRACE_SOFTMAX_LAST); }
+  LastSteps &steps() const { return *reinterpret_cast<LastSteps *>(&last() + 2); }
   WidePlace place(size_t width) const { return {row + MILLRACE_SOFTMAX_PLACE, width}; }
   Mixtures<1> horizon(int index) const {
     return {row + MILLRACE_SOFTMAX_HORIZON_MIXTURES + MILLRACE_MIXTURES_ROWS(1) * index};
   }
 };
-
-static const float softmaxRates[Head::mixers] = {3e-4f, 2e-3f, 8e-3f};
-static const float softmaxLastShare = 5e-4f;
 
 /// What mixtures and mixers make of the experts; writes a probability per class.
 MILLRACE_INLINE void forecast(const SoftmaxHead &head, const SoftmaxExperts &experts,
@@ -65,8 +63,7 @@ MILLRACE_INLINE void forecast(const SoftmaxHead &head, const SoftmaxExperts &exp
 MILLRACE_INLINE void learn(const SoftmaxHead &head, const SoftmaxExperts &experts, size_t label,
                            float probability, float weight) {
   const ClassForecast &said = experts.said[label];
-  learn(head.mixtures(), {said.mixture, said.top}, given(said.expert, said.further), true, weight,
-        shares, topShare);
+  learn(head.mixtures(), {said.mixture, said.top}, given(said.expert, said.further), true, weight);
   Lanes gradient[Head::mixers][2] = {};
   for (size_t k = 0; k < experts.count; k++) {
     const ClassForecast &own = experts.said[k];
@@ -75,9 +72,9 @@ MILLRACE_INLINE void learn(const SoftmaxHead &head, const SoftmaxExperts &expert
       for (int v = 0; v < 2; v++) gradient[m][v] += error[1 + m] * own.log[v];
   }
   for (int m = 0; m < Head::mixers; m++)
-    for (int v = 0; v < 2; v++) head.mixer(m)[v] += softmaxRates[m] * weight * gradient[m][v];
+    for (int v = 0; v < 2; v++) head.mixer(m)[v] += head.steps().rates[m] * weight * gradient[m][v];
   fixedShare<4>(head.last(), likelihood<4>(experts.candidate[label], probability, weight),
-                softmaxLastShare);
+                head.steps().share);
 }
 
 #endif

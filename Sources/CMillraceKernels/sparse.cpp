@@ -11,16 +11,22 @@ namespace {
 const float weightLimit = 100;
 /// logit(1e-4): no lane is surer than this.
 const float logitLimit = 9.21024f;
-/// Steps of the weights on the lanes' logits, and the fixed shares of the mixtures.
-const float rates[2] = {0.0005f, 0.002f};
-const float laneShare = 0.001f, topShare = 0.0001f;
 /// How fast the noise of a regression is forgotten.
 const float noiseMemory = 0.999f;
 
 enum { noiseRow = 3, logitRow = 3, countRow = 4, topRow = 5 };
 
+/// The fixed shares of the mixtures, and the steps of the weights on the lanes' logits.
+struct Steps {
+  float laneShare, topShare, rates[2];
+};
+
 struct Head {
   float *rows;
+
+  const Steps &steps() const {
+    return *reinterpret_cast<const Steps *>(rows + 8 * MILLRACE_SPARSE_STEPS);
+  }
 
   __attribute__((always_inline)) Eight operator[](int row) const { return load(rows + 8 * row); }
 
@@ -88,13 +94,14 @@ struct Binary {
     Eight step = stepWeight(h * margin.variance, weight);
     Step result = {lanesOnly(step * kappa * (y - lanes.yes)), head.mean(weight * h)};
 
-    head.mix(MILLRACE_SPARSE_MIXTURE, own, label ? parts[0] : 1 - parts[0], weight, laneShare,
-             evenLanes);
+    head.mix(MILLRACE_SPARSE_MIXTURE, own, label ? parts[0] : 1 - parts[0], weight,
+             head.steps().laneShare, evenLanes);
     Eight tops = {};
     for (int part = 0; part < 3; part++) tops[part] = label ? parts[part] : 1 - parts[part];
-    head.mix(topRow, tops, label ? probability : 1 - probability, weight, topShare, evenTops);
+    head.mix(topRow, tops, label ? probability : 1 - probability, weight,
+             head.steps().topShare, evenTops);
     for (int r = 0; r < 2; r++) {
-      float rate = rates[r] * (weight < 1 ? weight : 1) * (y - parts[1 + r]);
+      float rate = head.steps().rates[r] * (weight < 1 ? weight : 1) * (y - parts[1 + r]);
       store(head[logitRow + r] + rate * logits, head.rows + 8 * (logitRow + r));
     }
     return result;
@@ -117,8 +124,8 @@ struct Regression {
     Eight t = 1 / (1 + error * error / (7 * variance));
     Eight density = lanesOnly(t * t * t * t / root);
     float typical = head.mean(density);
-    head.mix(MILLRACE_SPARSE_MIXTURE, density + 1e-30f, typical + 1e-30f, weight, laneShare,
-             evenLanes);
+    head.mix(MILLRACE_SPARSE_MIXTURE, density + 1e-30f, typical + 1e-30f, weight,
+             head.steps().laneShare, evenLanes);
 
     number = noiseMemory * number + weight;
     squares = noiseMemory * squares + weight * error * error / (1 + s);
@@ -164,7 +171,7 @@ struct Multiclass {
                   head.mean(weight * h)};
     }
     head.mix(MILLRACE_SPARSE_MIXTURE, lanes[label] + lanesOnly(Eight{} + floor),
-             (float)probability, weight, laneShare, evenLanes);
+             (float)probability, weight, head.steps().laneShare, evenLanes);
   }
 };
 
@@ -271,6 +278,8 @@ void millrace_sparse_start(millrace_sparse_task task, float *head) {
   const Eight limit = {1e9f, 1e9f, 1e9f, 1e9f, 10};
   store(prior, head + 8 * MILLRACE_SPARSE_PRIOR);
   store(limit, head + 8 * MILLRACE_SPARSE_LIMIT);
+  const Eight steps = {.001f, .0001f, .0005f, .002f};
+  store(steps, head + 8 * MILLRACE_SPARSE_STEPS);
   store(evenLanes, head + 8 * MILLRACE_SPARSE_MIXTURE);
   if (task == millrace_sparse_regression) {
     store(Eight{} + 1, head + 8 * noiseRow);

@@ -9,11 +9,8 @@ namespace {
 
 /// logit(1e-4): no expert is surer.
 const float logitLimit = 9.21024f;
-/// Steps of the last layer, which weighs the experts' logits beside the mixture's.
+/// Of the last layer, which weighs the experts' logits beside the mixture's.
 const int mixerCount = 3;
-const float rates[mixerCount] = {3e-4f, 2e-3f, 8e-3f};
-const float lastShare = 1e-4f;
-
 
 struct Head {
   Lanes *row;
@@ -23,9 +20,11 @@ struct Head {
   Lanes &mixture(int k) const { return row[MILLRACE_WIDE_MIXTURES + k]; }
   Vector<float, 4> &top() const { return *(Vector<float, 4> *)(row + MILLRACE_WIDE_TOP); }
   Sharpness &sharpness() const { return ((Sharpness *)(row + MILLRACE_WIDE_TOP))[2]; }
+  WideShares &shares() const { return ((WideShares *)(row + MILLRACE_WIDE_TOP))[1]; }
   Lanes &combined(int r) const { return row[MILLRACE_WIDE_COMBINED + r]; }
   float *mixtureWeights() const { return (float *)(row + MILLRACE_WIDE_LAST); }
   Vector<float, 4> &last() const { return ((Vector<float, 4> *)(row + MILLRACE_WIDE_LAST))[1]; }
+  LastSteps &steps() const { return ((LastSteps *)(row + MILLRACE_WIDE_LAST))[2]; }
 };
 
 /// What the experts say. A linear one allows for labels that are simply wrong, a share ε of them:
@@ -80,19 +79,19 @@ MILLRACE_INLINE void learn(const Head &head, const Forecast16 &now, bool label, 
   const Lanes own = label ? now.experts.label.yes : now.experts.label.no;
   const Vector<float, 4> mixtures = label ? now.mixtures : 1 - now.mixtures;
   for (int k = 0; k < 4; k++)
-    shareLanes(head.mixture(k), likelihood<16>(own, mixtures[k], weight), wideShares[k]);
+    shareLanes(head.mixture(k), likelihood<16>(own, mixtures[k], weight), head.shares().experts[k]);
   const float top = label ? now.parts[0] : 1 - now.parts[0];
-  fixedShare<4>(head.top(), likelihood<4>(mixtures, top, weight), wideTopShare);
+  fixedShare<4>(head.top(), likelihood<4>(mixtures, top, weight), head.shares().top);
 
   const Vector<float, 4> parts = label ? now.parts : 1 - now.parts;
   const float probability = label ? now.probability : 1 - now.probability;
   for (int r = 0; r < mixerCount; r++) {
     const float step =
-        rates[r] * (weight < 1 ? weight : 1) * ((label ? 1.0f : 0.0f) - now.parts[r + 1]);
+        head.steps().rates[r] * (weight < 1 ? weight : 1) * ((label ? 1.0f : 0.0f) - now.parts[r + 1]);
     head.combined(r) += step * now.experts.logits;
     head.mixtureWeights()[r] += step * now.topLogit;
   }
-  fixedShare<4>(head.last(), likelihood<4>(parts, probability, weight), lastShare);
+  fixedShare<4>(head.last(), likelihood<4>(parts, probability, weight), head.steps().share);
 
   Lanes &average = head.row[MILLRACE_WIDE_AVERAGE];
   const Lanes memory = head.row[MILLRACE_WIDE_MEMORY];
@@ -133,7 +132,7 @@ MILLRACE_INLINE void learnFrozen(const millrace_wide_bank &bank, const Head &hea
   shareLanes(head.row[MILLRACE_WIDE_FROZEN],
                  likelihood<16>(label ? past.label.yes : past.label.no,
                                 label ? mixed : 1 - mixed, weight),
-                 wideFrozenShare);
+                 head.shares().frozen);
 }
 
 /// Returns the prediction; `scaled` may be null.
@@ -194,6 +193,8 @@ void millrace_wide_start(const millrace_wide_bank *bank) {
   head.row[MILLRACE_WIDE_FROZEN] = Lanes{} + 1.0f / 16;
   head.top() = head.last() = Vector<float, 4>{} + 0.25f;
   head.sharpness().factor = 1;
+  head.shares() = wideShares;
+  head.steps() = {1e-4f, {3e-4f, 2e-3f, 8e-3f}};
   for (int r = 0; r < mixerCount; r++) head.mixtureWeights()[r] = 1;
 }
 

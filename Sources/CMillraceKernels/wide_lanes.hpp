@@ -5,9 +5,14 @@
 
 /// A record counts at most like so many.
 static const float wideWeightLimit = 100;
-/// How much the experts of four mixtures share, the mixtures, and frozen experts.
-static const float wideShares[4] = {3e-5f, 1e-3f, 1e-2f, 6e-2f};
-static const float wideTopShare = 5e-5f, wideFrozenShare = 3e-3f;
+
+/// How much of the weights is shared at each record: by the experts of each mixture, by the
+/// mixtures, by frozen experts.
+struct WideShares {
+  float experts[4], top, frozen, unused[2];
+};
+
+static const WideShares wideShares = {{3e-5f, 1e-3f, 1e-2f, 6e-2f}, 5e-5f, 3e-3f, {}};
 
 /// The lanes of models that take Newton's steps, and of those that descend the gradient.
 static const Lanes newtonLanes = {1, 1, 1, 1, 1, 1, 1, 1, 1};

@@ -8,13 +8,11 @@
 
 namespace {
 
+/// Of the last layer, which weighs the experts' logarithms beside the mixture's.
 const int mixerCount = 3;
 /// Rows whose margins are worked on at once.
 const size_t tileRows = 4;
 
-/// Steps of the last layer, which weighs the experts' logarithms beside the mixture's.
-const float mixerRates[mixerCount] = {3e-4f, 2e-3f, 8e-3f};
-const float lastShare = 5e-4f;
 /// From here on one record in so many is scored by frozen experts.
 const uint64_t scoredFrom = 1024, scoredEvery = 3;
 
@@ -26,10 +24,12 @@ struct Head {
   /// The curvature that the classes have in common.
   float &curvature() const { return ((float *)(row + MILLRACE_WIDE_SOFTMAX_TOP))[4]; }
   Sharpness &sharpness() const { return ((Sharpness *)(row + MILLRACE_WIDE_SOFTMAX_TOP))[3]; }
+  WideShares &shares() const { return ((WideShares *)(row + MILLRACE_WIDE_SOFTMAX_TOP))[1]; }
   Lanes &mixer(int m) const { return row[MILLRACE_WIDE_SOFTMAX_COMBINED + m]; }
   /// The mixers' weights of the mixture's logarithm, in the last three lanes.
   Four &mixtureWeights() const { return ((Four *)(row + MILLRACE_WIDE_SOFTMAX_LAST))[0]; }
   Four &last() const { return ((Four *)(row + MILLRACE_WIDE_SOFTMAX_LAST))[1]; }
+  LastSteps &steps() const { return ((LastSteps *)(row + MILLRACE_WIDE_SOFTMAX_LAST))[2]; }
 };
 
 struct ClassRows {
@@ -199,8 +199,8 @@ MILLRACE_INLINE void learnHead(const Bank &bank, size_t label, const float *prob
   const float top = sum(head.top() * own.mixture);
   const Lanes given = likelihood<16>(own.expert, top, weight);
   const Four mixture = likelihood<4>(own.mixture, top, weight);
-  for (int k = 0; k < 4; k++) shareLanes(head.mixture(k), given, wideShares[k]);
-  fixedShare<4>(head.top(), mixture, wideTopShare);
+  for (int k = 0; k < 4; k++) shareLanes(head.mixture(k), given, head.shares().experts[k]);
+  fixedShare<4>(head.top(), mixture, head.shares().top);
   Lanes gradients[mixerCount] = {};
   Four mixtureGradient = {};
   for (size_t k = 0; k < bank.count; k++) {
@@ -211,10 +211,11 @@ MILLRACE_INLINE void learnHead(const Bank &bank, size_t label, const float *prob
   }
   const float scale = weight < 1 ? weight : 1;
   for (int m = 0; m < mixerCount; m++) {
-    head.mixer(m) += scale * mixerRates[m] * gradients[m];
-    head.mixtureWeights()[m + 1] += scale * mixerRates[m] * mixtureGradient[m + 1];
+    head.mixer(m) += scale * head.steps().rates[m] * gradients[m];
+    head.mixtureWeights()[m + 1] += scale * head.steps().rates[m] * mixtureGradient[m + 1];
   }
-  fixedShare<4>(head.last(), likelihood<4>(own.candidate, probabilities[label], weight), lastShare);
+  fixedShare<4>(head.last(), likelihood<4>(own.candidate, probabilities[label], weight),
+                head.steps().share);
 }
 
 /// The curvature that a record has, and what its label pulls each class by.
@@ -265,7 +266,7 @@ MILLRACE_INLINE void learnFrozen(Bank bank, float *snapshot, const float *row, s
   forecastExperts(bank, bank.margins);
   Lanes &weights = bank.head.row[MILLRACE_WIDE_SOFTMAX_FROZEN];
   const Lanes own = bank.said[label].expert;
-  shareLanes(weights, likelihood<16>(own, total(weights * own), weight), wideFrozenShare);
+  shareLanes(weights, likelihood<16>(own, total(weights * own), weight), bank.head.shares().frozen);
 }
 
 /// w ← w + Σᵢ (each Newton lane's step)·pullᵢ·directionᵢ + Σᵢ pullᵢ·zᵢ for the others, over R
@@ -339,6 +340,8 @@ void millrace_wide_softmax_start(const millrace_wide_softmax *bank) {
   head.top() = head.last() = Four{} + 0.25f;
   head.mixtureWeights() = Four{0, 1, 1, 1};
   head.sharpness().factor = 1;
+  head.shares() = wideShares;
+  head.steps() = {5e-4f, {3e-4f, 2e-3f, 8e-3f}};
 }
 
 MILLRACE_CLONES

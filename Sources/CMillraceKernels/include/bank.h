@@ -14,7 +14,8 @@ extern "C" {
 #define MILLRACE_EXPERTS_ROWS(N) ((N) + 1)
 /// Rows of mixtures of such experts: for each of four their weights; 1/n for the n experts awake;
 /// what the wide group had in each of the four when it fell asleep, in rows of 4; last the four's
-/// own weights.
+/// own weights, and from `MILLRACE_SHARES` on how much the experts of each of the four share at a
+/// record, and the four.
 #define MILLRACE_MIXTURES_ROWS(N) (5 * MILLRACE_EXPERTS_ROWS(N) + 2)
 /// The same for Swift, which does not see macros.
 static inline size_t millrace_experts_rows(size_t narrow) { return MILLRACE_EXPERTS_ROWS(narrow); }
@@ -45,6 +46,9 @@ enum {
   MILLRACE_RATES_AVERAGE,
   MILLRACE_RATES_WEIGHTS = 4,
   MILLRACE_MIXTURES = 4,
+  MILLRACE_SHARES = 8,
+  /// Last layer: lanes from here on are how much its candidates share, and the mixers' steps.
+  MILLRACE_LAST_STEPS = 8,
   /// Head: mixtures of the experts in one row, three mixers of two rows of weights of the logits
   /// (lanes 8 to 11 of the second row are the mixtures'), the weights of the last layer's
   /// candidates, the wide group's record, four filters over five inputs in rows of 4: means,

@@ -19,11 +19,13 @@ enum {
   MILLRACE_SPARSE_COUNT = 7,
 };
 /// Rows of the head, eight lanes each: the filters' prior precisions, how much precision they add
-/// at most, their weights in the mixture.
+/// at most, their weights in the mixture; the shares of the mixtures of filters and of logits, and
+/// two steps of the logits' weights.
 enum {
   MILLRACE_SPARSE_PRIOR = 0,
   MILLRACE_SPARSE_LIMIT = 1,
   MILLRACE_SPARSE_MIXTURE = 2,
+  MILLRACE_SPARSE_STEPS = 6,
   MILLRACE_SPARSE_HEAD_ROWS = 8,
 };
 

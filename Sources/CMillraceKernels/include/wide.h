@@ -33,6 +33,9 @@ enum {
   MILLRACE_WIDE_LAST = MILLRACE_WIDE_COMBINED + 3,
   MILLRACE_WIDE_HEAD_ROWS,
 };
+/// Lanes of the row of the mixture of mixtures from which on there are how much the experts of each
+/// mixture share at a record, the mixtures, and frozen experts. The last row ends as in bank.h.
+enum { MILLRACE_WIDE_SHARES = 8 };
 
 typedef struct {
   /// Columns of a row, the constant included.

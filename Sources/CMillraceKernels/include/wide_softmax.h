@@ -24,7 +24,7 @@ enum {
   /// Rows of the head: how many records a Newton lane remembers; the rates of descent; how much of
   /// the counts stays at each record; the share of labels that are simply wrong; four mixtures by
   /// their shares; the mixture of these, the curvature that the classes have in common, how sharp
-  /// frozen experts should be; what these weigh; the weights of the experts in three last layers,
+  /// frozen experts should be, shares as in wide.h; what these weigh; the weights of the experts in three last layers,
   /// then those of the mixture and of the four candidates.
   MILLRACE_WIDE_SOFTMAX_MEMORY = 0,
   MILLRACE_WIDE_SOFTMAX_RATE,

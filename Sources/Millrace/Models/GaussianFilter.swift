@@ -25,7 +25,7 @@ public struct GaussianFilter: Learner {
   /// A filter that has seen nothing.
   ///
   /// - Parameters:
-  ///   - settings: `driftVariance` is the filter's only setting.
+  ///   - settings: `driftVariance` and `priorVariance` are the filter's.
   ///   - columns: the width of the rows, the constant included.
   /// - Throws: `configuration` for several classes, and for a drift variance that is not a
   ///   variance.
@@ -42,9 +42,9 @@ public struct GaussianFilter: Learner {
     mean = Array(repeating: 0, count: columns)
     covariance = Array(repeating: 0, count: columns * columns)
     for column in 0..<columns {
-      covariance[column * (columns + 1)] = task == .binary ? 3 : 1
+      covariance[column * (columns + 1)] = settings.priorVariance ?? (task == .binary ? 3 : 1)
     }
-    if task == .regression, let last = covariance.indices.last { covariance[last] = 100 }
+    if task == .regression, let last = covariance.indices.last { covariance[last] *= 100 }
   }
 
   /// Drift beyond this would let a weight forget everything between two records.

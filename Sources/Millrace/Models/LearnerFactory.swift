@@ -8,12 +8,21 @@ extension LearnerSettings {
     switch learner {
     case .auto:
       switch bank(task: task, columnCount: columnCount) {
-      case is WideBank.Type: return WideBank(columns: columnCount)
-      case is BinaryBank.Type: return try BinaryBank(settings: self, columns: columnCount)
-      case is RegressionBank.Type: return try RegressionBank(settings: self, columns: columnCount)
-      case is WideSoftmaxBank.Type: return WideSoftmaxBank(columns: columnCount)
-      case is SoftmaxBank.Type: return try SoftmaxBank(settings: self, columns: columnCount)
-      default: return LinearLearner(settings: self, task: task, columnCount: columnCount)
+      case is WideBank.Type: return try WideBank(columns: columnCount).with(self)
+      case is BinaryBank.Type:
+        return try BinaryBank(settings: self, columns: columnCount).with(self)
+      case is RegressionBank.Type:
+        return try RegressionBank(settings: self, columns: columnCount).with(self)
+      case is WideSoftmaxBank.Type: return try WideSoftmaxBank(columns: columnCount).with(self)
+      case is SoftmaxBank.Type:
+        return try SoftmaxBank(settings: self, columns: columnCount).with(self)
+      default:
+        guard bankConstants.isEmpty else {
+          throw .setting(
+            "bank-constants", bankConstants.keys.sorted().joined(separator: ", "),
+            expected: "none with \(columnCount - 1) columns, where auto is AdaGrad")
+        }
+        return LinearLearner(settings: self, task: task, columnCount: columnCount)
       }
     case .filter: return try GaussianFilter(settings: self, task: task, columns: columnCount)
     case .sgd, .adagrad, .adam, .ftrl, .newton:
@@ -72,6 +81,7 @@ extension LearnerSettings {
     try check("quantile", quantile, "a number between 0 and 1") { $0 > 0 && $0 < 1 }
     try check("gradient-limit", gradientLimit ?? 1, "a positive number") { $0 > 0 }
     try check("forgetting", forgetting ?? 1, "more than 0 and at most 1") { $0 > 0 && $0 <= 1 }
+    try check("prior-variance", priorVariance ?? 1, "a positive number") { $0 > 0 }
     for weight in classWeights {
       try check("class-weights", weight, "0 or a positive number") { $0 >= 0 }
     }
@@ -109,11 +119,13 @@ extension LearnerSettings {
       ("gradient-limit", gradientLimit.map { "\($0)" }, optimizers),
       ("averaging", averaging ? "true" : nil, optimizers),
       ("forgetting", forgetting.map { "\($0)" }, [.newton]),
+      ("prior-variance", priorVariance.map { "\($0)" }, [.filter]),
+      ("bank-constants", bankConstants.keys.sorted().first, [.auto]),
     ]
     for (key, value, learners) in uses where !learners.contains(learner) {
       guard let value else { continue }
       let names = learners.map(\.rawValue).joined(separator: ", ")
-      throw .setting(key, value, expected: "none with \(learner.rawValue): only \(names) have it")
+      throw .setting(key, value, expected: "none with \(learner.rawValue): only with \(names)")
     }
     if task == .regression, !classWeights.isEmpty {
       throw .setting("class-weights", "\(classWeights)", expected: "none for the task regression")

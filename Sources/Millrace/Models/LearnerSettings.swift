@@ -77,6 +77,11 @@ public struct LearnerSettings: Codable, Equatable, Sendable {
   public var seed: UInt64 = 1
   /// The variance that a filter's weights gain per record, in standardised units.
   public var driftVariance: Double = 0.001
+  /// The variance that a filter expects of its weights; `nil` is 3, and for numbers 1.
+  public var priorVariance: Double? = nil
+  /// Constants of the bank of experts, by name, that replace its own: a number for every expert or
+  /// mixture that has it. `Model.bankConstants` has all of a bank's.
+  public var bankConstants: [String: [Double]] = [:]
 
   /// The defaults.
   public init() {}

@@ -98,6 +98,16 @@ public struct Model: Sendable {
     }
   }
 
+  /// The constants that the bank of experts was made with, by name: its own, or the settings'.
+  /// Empty where the learner is no bank.
+  ///
+  /// - Throws: `configuration` when the settings are not allowed.
+  public func bankConstants() throws(MillraceError) -> [String: [Double]] {
+    // What has been learnt has changed variances.
+    let fresh = try Model(schema: schema, settings: settings)
+    return (fresh.learner as? any ConstantsBank)?.constantValues ?? [:]
+  }
+
   /// Makes ready to be served: predictions do not look at the columns' statistics any more.
   mutating func freeze() { frozenScaler = FrozenScaler(scaler) }
 

@@ -83,6 +83,7 @@ extension LearnerSettings {
     case "gradient-limit": gradientLimit = try number()
     case "forgetting": forgetting = try number()
     case "drift-variance": driftVariance = try number()
+    case "prior-variance": priorVariance = try number()
     case "batch-size":
       guard let count = Int(text) else { throw .setting(key, text, expected: "an integer") }
       batchSize = count
@@ -94,7 +95,8 @@ extension LearnerSettings {
         "grid", key,
         expected:
           "learner, basis, schedule, loss, learning-rate, l1, l2, huber-threshold, quantile,"
-          + " gradient-limit, forgetting, drift-variance, batch-size or averaging")
+          + " gradient-limit, forgetting, drift-variance, prior-variance,"
+          + " batch-size or averaging")
     }
   }
 }

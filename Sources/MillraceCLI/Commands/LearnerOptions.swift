@@ -42,6 +42,16 @@ enum LearnerOptions {
   static let driftVariance = Option(
     "drift-variance", "Q", .number(in: 0...1e6), default: LearnerSettings().driftVariance,
     help: "The variance that a filter's weights gain per record: how fast it forgets.")
+  static let priorVariance = Option<Double?>(
+    "prior-variance", "C", .positiveNumber,
+    help: "The variance that a filter expects of its weights: 3, and for numbers 1.")
+  static let bankConstants = Option<[String]>(
+    "bank-constants", "NAME=A,B,…",
+    .repeated("NAME=A,B,…, several times if need be") {
+      var settings = LearnerSettings()
+      return settings.setBankConstant($0)
+    }, default: [],
+    help: "A constant of auto's experts instead of its own; models show --json has them all.")
   static let passes = Option(
     "passes", "N", .integer(in: 1...1_000_000), default: 1,
     help: "How often the data is read; only the first time is measured.")
@@ -77,7 +87,8 @@ enum LearnerOptions {
 
   static let all: [any CommandOption] = [
     task, learner, basis, learningRate, schedule, l1, l2, loss, huberThreshold, quantile,
-    classWeights, gradientLimit, averaging, forgetting, driftVariance, passes, features, exclude,
+    classWeights, gradientLimit, averaging, forgetting, driftVariance, priorVariance,
+    bankConstants, passes, features, exclude,
     hashBits, interactions,
     weight, key, timestamp, seed, format, header,
     maxBadRecords, threads,
@@ -100,6 +111,8 @@ enum LearnerOptions {
     settings.averaging = arguments[averaging]
     settings.forgetting = arguments[forgetting]
     settings.driftVariance = arguments[driftVariance]
+    settings.priorVariance = arguments[priorVariance]
+    for constant in arguments[bankConstants] { _ = settings.setBankConstant(constant) }
     settings.batchSize = blockSize
     settings.seed = arguments[seed]
     return settings

@@ -73,10 +73,12 @@ struct ModelsCommand: Command {
     _ version: ModelVersion, in store: ModelStore, on terminal: Terminal
   ) throws(MillraceError) {
     let (manifest, archive) = try store.load(version)
+    let model = try store.model(version)
     let details = VersionDetails(
       name: version.name, version: version.version, path: store.path(of: version),
       aliases: try store.aliases(of: version), manifest: manifest,
-      tensors: archive.names, explanation: try store.model(version).explanation())
+      tensors: archive.names, explanation: model.explanation(),
+      bankConstants: try model.bankConstants())
     try terminal.report(details) { details.text }
   }
 
@@ -198,6 +200,7 @@ private struct VersionDetails: Encodable {
   var manifest: Manifest
   var tensors: [String]
   var explanation: ModelExplanation
+  var bankConstants: [String: [Double]]
 
   var text: String {
     var rows = [

@@ -16,9 +16,7 @@ extension BinaryBank {
     let banks = parts.map(\.learner)
     let changes = parts.map { ColumnChange(from: $0.scaler, to: scaler) }
     let total = banks.reduce(0) { $0 + $1.rowCount }
-    let shares = banks.map {
-      total > 0 ? Float($0.rowCount) / Float(total) : 1 / Float(banks.count)
-    }
+    let shares = rowShares(banks.map(\.rowCount))
 
     merged.rowCount = total
     merged.rates = .average(
@@ -35,6 +33,12 @@ extension BinaryBank {
   }
 }
 
+/// What share of all rows each part saw; alike where there were none.
+func rowShares(_ rowCounts: [Int]) -> [Double] {
+  let total = rowCounts.reduce(0, +)
+  return rowCounts.map { total > 0 ? Double($0) / Double(total) : 1 / Double(rowCounts.count) }
+}
+
 extension LaneBuffer {
   /// The cheap experts with their weights read over other columns.
   func rates(lanes: Int, over change: ColumnChange, columns: Int) -> LaneBuffer {
@@ -47,12 +51,15 @@ extension LaneBuffer {
     return result
   }
 
-  /// Σ shareᵢ·bufferᵢ of buffers of one size.
-  static func average(_ buffers: [LaneBuffer], shares: [Float]) -> LaneBuffer {
+  /// Σ shareᵢ·bufferᵢ of buffers of one size, summed in double precision: what is the same in all
+  /// of them stays as it is.
+  static func average(_ buffers: [LaneBuffer], shares: [Double]) -> LaneBuffer {
     var result = LaneBuffer(count: buffers[0].count)
     let base = result.mutableBase()
-    for (buffer, share) in zip(buffers, shares) {
-      for index in 0..<buffer.count { base[index] += share * buffer.base[index] }
+    for index in 0..<result.count {
+      var sum = 0.0
+      for (buffer, share) in zip(buffers, shares) { sum += share * Double(buffer.base[index]) }
+      base[index] = Float(sum)
     }
     return result
   }

@@ -21,7 +21,7 @@ extension RegressionBank {
     let banks = known.map { $0.learner.expressed(inTargetOf: first.learner) }
     let changes = known.map { ColumnChange(from: $0.scaler, to: scaler) }
     let total = banks.reduce(0) { $0 + $1.rowCount }
-    let shares = banks.map { Float($0.rowCount) / Float(max(total, 1)) }
+    let shares = rowShares(banks.map(\.rowCount))
 
     merged.rowCount = total
     merged.rates = .average(

@@ -19,9 +19,7 @@ extension SoftmaxBank {
     }
     let changes = parts.map { ColumnChange(from: $0.scaler, to: scaler) }
     let total = parts.reduce(0) { $0 + $1.learner.rowCount }
-    let shares = parts.map {
-      total > 0 ? Float($0.learner.rowCount) / Float(total) : 1 / Float(parts.count)
-    }
+    let shares = rowShares(parts.map(\.learner.rowCount))
     merged.rowCount = total
     merged.head = .average(parts.map(\.learner.head), shares: shares)
 
@@ -59,14 +57,14 @@ extension SoftmaxBank {
   }
 
   /// Σ shareᵢ·valuesᵢ / Σ shareᵢ over those that there are.
-  static func weightedMean(_ values: [[Float]?], shares: [Float]) -> [Float] {
-    var (sum, total) = ([Float](), Float(0))
+  static func weightedMean(_ values: [[Float]?], shares: [Double]) -> [Float] {
+    var (sum, total) = ([Double](), 0.0)
     for case (let own?, let share) in zip(values, shares) {
       if sum.isEmpty { sum = Array(repeating: 0, count: own.count) }
       total += share
-      for index in own.indices { sum[index] += share * own[index] }
+      for index in own.indices { sum[index] += share * Double(own[index]) }
     }
-    return total > 0 ? sum.map { $0 / total } : sum
+    return sum.map { Float(total > 0 ? $0 / total : $0) }
   }
 
   /// Puts the products of the parts' Gaussians into the lanes of a group. The wide group's functions

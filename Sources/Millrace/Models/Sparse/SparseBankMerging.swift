@@ -24,11 +24,7 @@ extension SparseBank {
       }
     }
     merged.classes.run = banks.map(\.classes.run).min() ?? 0
-    let shares = banks.map {
-      merged.rowCount > 0
-        ? Float($0.rowCount) / Float(merged.rowCount) : 1 / Float(banks.count)
-    }
-    merged.head = .average(banks.map(\.head), shares: shares)
+    merged.head = .average(banks.map(\.head), shares: rowShares(banks.map(\.rowCount)))
     merged.reserve(outputs: first.task == .multiclass ? merged.classes.indices.count : 1)
     merged.multiply(banks)
     return merged

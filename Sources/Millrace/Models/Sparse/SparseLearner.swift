@@ -19,7 +19,7 @@ extension LearnerSettings {
   {
     try validate(for: task)
     return switch learner {
-    case .auto: SparseBank(task: task, width: width)
+    case .auto: try SparseBank(task: task, width: width).with(self)
     case .sgd, .adagrad, .ftrl: SparseLinearLearner(settings: self, task: task, width: width)
     default: throw .setting("learner", learner.rawValue, expected: Self.sparseLearners)
     }

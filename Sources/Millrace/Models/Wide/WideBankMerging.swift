@@ -13,10 +13,8 @@ extension WideBank {
     let banks = parts.map(\.learner)
     let total = banks.reduce(0) { $0 + $1.newton.recordCount }
     var merged = WideBank(columns: first.columns, recordCount: total)
-    let shares = banks.map {
-      total > 0 ? Float($0.newton.recordCount) / Float(total) : 1 / Float(banks.count)
-    }
-    merged.head = .average(banks.map(\.head), shares: shares)
+    merged.head = .average(
+      banks.map(\.head), shares: rowShares(banks.map(\.newton.recordCount)))
     let models = try merged.newton.curvature.merge(
       parts.map { bank, own in
         let change = ColumnChange(from: own, to: scaler)

@@ -13,9 +13,7 @@ extension WideSoftmaxBank {
     if parts.count == 1, parts[0].scaler == scaler { return first }
     let banks = parts.map(\.learner)
     let total = banks.reduce(0) { $0 + $1.newton.recordCount }
-    let shares = banks.map {
-      total > 0 ? Float($0.newton.recordCount) / Float(total) : 1 / Float(banks.count)
-    }
+    let shares = rowShares(banks.map(\.newton.recordCount))
     var merged = WideSoftmaxBank(columns: first.columns, recordCount: total)
     for index in banks.flatMap(\.classes.indices) where !merged.classes.contains(Double(index)) {
       merged.addOutput(Double(index))

@@ -1,0 +1,217 @@
+internal import CMillraceKernels
+
+// What can be set by hand, bank by bank. The numbers are parts of the states, whose rows the
+// kernels' headers describe.
+
+extension BinaryBank: ConstantsBank {
+  var constants: [BankConstant<Self>] {
+    let rateRow = MILLRACE_RATES_RATE * MILLRACE_BANK_RATES
+    let memoryRow = MILLRACE_RATES_MEMORY * MILLRACE_BANK_RATES
+    return BankConstant.filters("filter", filterLanes, of: \.filters)
+      + BankConstant.filters("wide", wideLanes, of: \.wide, spread: (\.head, MILLRACE_HEAD_PLACE))
+      + [
+        .lanes("learning-rates", 4, of: \.rates, at: [rateRow], in: 0...10),
+        .lanes(
+          "mean-memories", 4, of: \.rates, at: [memoryRow + 4], in: BankConstant<Self>.memories),
+      ]
+      + BankConstant.mixtures(of: \.head, at: [MILLRACE_HEAD_MIXTURES], rows: 1)
+      + BankConstant.lastLayer(of: \.head, row: MILLRACE_HEAD_LAST)
+      + BankConstant.mixtures(
+        "horizon-", of: \.horizons,
+        at: (0..<MILLRACE_BANK_HORIZONS).map { $0 * MILLRACE_HORIZON_ROWS }, rows: 1)
+  }
+}
+
+extension SoftmaxBank: ConstantsBank {
+  var constants: [BankConstant<Self>] {
+    BankConstant.filters("filter", filterLanes, of: \.filters)
+      + BankConstant.filters(
+        "wide", wideLanes, of: \.wide, spread: (\.head, MILLRACE_SOFTMAX_PLACE))
+      + [
+        .lanes("learning-rates", 8, of: \.head, at: [16 * MILLRACE_SOFTMAX_RATES], in: 0...10),
+        .lanes(
+          "table-memories", 4, of: \.head, at: [16 * MILLRACE_SOFTMAX_MEMORIES],
+          in: BankConstant<Self>.memories),
+      ]
+      + BankConstant.mixtures(of: \.head, at: [MILLRACE_SOFTMAX_MIXTURES], rows: 1)
+      + BankConstant.lastLayer(of: \.head, row: MILLRACE_SOFTMAX_LAST)
+      + BankConstant.mixtures(
+        "horizon-", of: \.head,
+        at: (0..<MILLRACE_BANK_HORIZONS).map {
+          MILLRACE_SOFTMAX_HORIZON_MIXTURES + $0 * millrace_mixtures_rows(1)
+        }, rows: 1)
+  }
+}
+
+extension RegressionBank: ConstantsBank {
+  var constants: [BankConstant<Self>] {
+    let cheap = MILLRACE_REGRESSION_CHEAP
+    let filters =
+      newton == nil
+      ? BankConstant<Self>.filters("filter", filterLanes, of: \.filters, noise: "robust")
+        + BankConstant.filters(
+          "wide", wideLanes, of: \.wide, noise: "robust",
+          spread: (\.head, MILLRACE_REGRESSION_HEAD_PLACE))
+      : [
+        // A block of 64 records may not forget more than itself.
+        .lanes(
+          "filter-forgetting", 16, of: \.filters, at: [16 * MILLRACE_FILTERS_DRIFT],
+          in: 0...1.0 / 128),
+        .lanes("filter-robust", 16, of: \.filters, at: [16 * MILLRACE_FILTERS_NOISE], in: 0...1),
+      ]
+    return filters
+      + BankConstant.filters("lagged", laggedLanes, of: \.lagged, noise: "robust")
+      + [
+        .lanes("learning-rates", 4, of: \.rates, at: [cheap * MILLRACE_RATES_RATE], in: 0...10),
+        .lanes(
+          "mean-memories", 4, of: \.rates, at: [cheap * MILLRACE_RATES_MEMORY + 4],
+          in: BankConstant<Self>.memories),
+      ]
+      + BankConstant.mixtures(of: \.head, at: [0], rows: 2)
+      + [
+        .lanes(
+          "last-share", 1, of: \.head, at: [16 * MILLRACE_REGRESSION_HEAD_LAST + 9],
+          in: BankConstant<Self>.shares)
+      ]
+      + BankConstant.mixtures(
+        "horizon-", of: \.horizons,
+        at: (0..<MILLRACE_BANK_HORIZONS).map { $0 * MILLRACE_REGRESSION_HORIZON_ROWS }, rows: 2)
+  }
+}
+
+extension WideBank: ConstantsBank {
+  var constants: [BankConstant<Self>] {
+    BankConstant.newton(of: \.head, memories: MILLRACE_WIDE_MEMORY, noises: MILLRACE_WIDE_NOISE)
+      + [
+        .lanes("learning-rates", 4, of: \.head, at: [16 * MILLRACE_WIDE_RATE + 9], in: 0...100),
+        .lanes(
+          "mean-memories", 3, of: \.head, at: [16 * MILLRACE_WIDE_MEMORY + 13],
+          in: BankConstant<Self>.memories),
+      ]
+      + BankConstant.wideShares(of: \.head, at: 16 * MILLRACE_WIDE_TOP + MILLRACE_WIDE_SHARES)
+      + BankConstant.lastLayer(of: \.head, row: MILLRACE_WIDE_LAST)
+  }
+}
+
+extension WideSoftmaxBank: ConstantsBank {
+  var constants: [BankConstant<Self>] {
+    BankConstant.newton(
+      of: \.head, memories: MILLRACE_WIDE_SOFTMAX_MEMORY, noises: MILLRACE_WIDE_SOFTMAX_NOISE)
+      + [
+        .lanes(
+          "learning-rates", 4, of: \.head, at: [16 * MILLRACE_WIDE_SOFTMAX_RATE + 9], in: 0...100),
+        .lanes(
+          "class-memories", 3, of: \.head, at: [16 * MILLRACE_WIDE_SOFTMAX_KEPT + 13], in: 0...1),
+      ]
+      + BankConstant.wideShares(
+        of: \.head, at: 16 * MILLRACE_WIDE_SOFTMAX_TOP + MILLRACE_WIDE_SHARES)
+      + BankConstant.lastLayer(of: \.head, row: MILLRACE_WIDE_SOFTMAX_LAST)
+  }
+}
+
+extension SparseBank: ConstantsBank {
+  var constants: [BankConstant<Self>] {
+    func lanes(
+      _ name: String, _ count: Int, row: Int, lane: Int = 0, in allowed: ClosedRange<Double>
+    ) -> BankConstant<Self> {
+      .lanes(name, count, of: \.head, at: [8 * row + lane], in: allowed)
+    }
+    let shared = [
+      lanes("prior-precisions", Self.lanes, row: MILLRACE_SPARSE_PRIOR, in: 1e-3...1e9),
+      lanes("precision-limits", Self.lanes, row: MILLRACE_SPARSE_LIMIT, in: 0...1e9),
+      lanes("mixture-share", 1, row: MILLRACE_SPARSE_STEPS, in: BankConstant<Self>.shares),
+    ]
+    guard task == .binary else { return shared }
+    return shared + [
+      lanes("last-share", 1, row: MILLRACE_SPARSE_STEPS, lane: 1, in: BankConstant<Self>.shares),
+      lanes(
+        "mixing-rates", 2, row: MILLRACE_SPARSE_STEPS, lane: 2, in: BankConstant<Self>.mixingRates),
+    ]
+  }
+}
+
+// MARK: What banks have in common
+
+extension BankConstant where Bank: ConstantsBank {
+  fileprivate typealias Part = WritableKeyPath<Bank, LaneBuffer>
+
+  /// How much of a running mean stays at each record.
+  fileprivate static var memories: ClosedRange<Double> { 0...0.999999 }
+  fileprivate static var shares: ClosedRange<Double> { 0...0.5 }
+  fileprivate static var mixingRates: ClosedRange<Double> { 0...0.1 }
+
+  /// The drifts and variances of a group of filters, and the share of labels that each takes to be
+  /// simply wrong, or whether it is robust; none where there is no such group.
+  ///
+  /// - Parameter spread: the row of a part that follows the variances, if there is one.
+  fileprivate static func filters(
+    _ group: String, _ filters: FilterLanes, of part: Part, noise: String = "noises",
+    spread: (part: Part, row: Int)? = nil
+  ) -> [Self] {
+    guard filters.inputs > 0 else { return [] }
+    func row(_ name: String, _ row: Int, in allowed: ClosedRange<Double>) -> Self {
+      .lanes(
+        "\(group)-\(name)", filters.lanes, of: part, at: [row * filters.lanes], in: allowed)
+    }
+    var drifts = row("drifts", MILLRACE_FILTERS_DRIFT, in: 0...10)
+    drifts.startsGreatest = true
+    func covariance(_ bank: Bank, _ lane: Int) -> [Double] {
+      filters.covariance(bank[keyPath: part], lane: lane)
+    }
+    let variances = Self(
+      name: "\(group)-variances", count: filters.lanes, allowed: 1e-6...1e3
+    ) { bank in
+      (0..<filters.lanes).map { covariance(bank, $0)[0] }
+    } write: { bank, variances in
+      for (lane, variance) in variances.enumerated() {
+        let old = covariance(bank, lane)
+        filters.set(
+          &bank[keyPath: part], lane: lane, mean: Array(repeating: 0, count: filters.inputs),
+          covariance: old.map { $0 / old[0] * variance })
+        guard let spread else { continue }
+        bank[keyPath: spread.part].mutableBase()[16 * spread.row + 4 + lane] = Float(variance)
+      }
+    }
+    return [
+      drifts, row("constant-drifts", MILLRACE_FILTERS_CONSTANT_DRIFT, in: 0...1e3),
+      row(noise, MILLRACE_FILTERS_NOISE, in: noise == "robust" ? 0...1 : 0...0.49), variances,
+    ]
+  }
+
+  /// The shares of mixtures that start at some rows.
+  fileprivate static func mixtures(
+    _ prefix: String = "", of part: Part, at starts: [Int], rows: Int
+  ) -> [Self] {
+    let tops = starts.map { 16 * ($0 + millrace_mixtures_rows(rows) - 1) + MILLRACE_SHARES }
+    return [
+      .lanes("\(prefix)mixture-shares", MILLRACE_MIXTURES, of: part, at: tops, in: shares),
+      .lanes(
+        "\(prefix)top-share", 1, of: part, at: tops.map { $0 + MILLRACE_MIXTURES }, in: shares),
+    ]
+  }
+
+  fileprivate static func wideShares(of part: Part, at start: Int) -> [Self] {
+    [
+      .lanes("mixture-shares", 4, of: part, at: [start], in: shares),
+      .lanes("top-share", 1, of: part, at: [start + 4], in: shares),
+      .lanes("horizon-share", 1, of: part, at: [start + 5], in: shares),
+    ]
+  }
+
+  fileprivate static func lastLayer(of part: Part, row: Int) -> [Self] {
+    let start = 16 * row + MILLRACE_LAST_STEPS
+    return [
+      .lanes("last-share", 1, of: part, at: [start], in: shares),
+      .lanes("mixing-rates", 3, of: part, at: [start + 1], in: mixingRates),
+    ]
+  }
+
+  /// How many records models that take Newton's steps remember, and the share of labels that each
+  /// takes to be simply wrong.
+  fileprivate static func newton(of part: Part, memories: Int, noises: Int) -> [Self] {
+    [
+      .lanes("newton-memories", 9, of: part, at: [16 * memories], in: 128...1e15),
+      .lanes("newton-noises", 9, of: part, at: [16 * noises], in: 0...0.49),
+    ]
+  }
+}
