@@ -5,6 +5,7 @@
 
 #include "clones.h"
 #include "regression_parts.hpp"
+#include "wide_lanes.hpp"
 
 namespace {
 
@@ -240,12 +241,14 @@ void finishRecord(const RegressionParts &parts, uint64_t record) {
   takeSnapshots(parts, record);
 }
 
-/// w ← w + mass·max(1/rows, forgetting)·direction.
-MILLRACE_INLINE void takeStep(const Filters<16> &filters, float rows, const float *directions,
-                              float mass) {
+/// w ← w + mass·max(1/rows, forgetting)·direction, bounded.
+MILLRACE_INLINE void takeStep(const Filters<16> &filters, float rows,
+                              const millrace_newton_step &newton, float mass) {
   const Lanes forgetting = filters.row[MILLRACE_FILTERS_DRIFT], fresh = Lanes{} + 1 / rows;
-  const Lanes step = mass * blend<16>(forgetting > fresh, forgetting, fresh);
-  const Lanes *direction = reinterpret_cast<const Lanes *>(directions);
+  const float *gradients = reinterpret_cast<const float *>(filters.direction());
+  const Lanes step = boundedStep(mass * blend<16>(forgetting > fresh, forgetting, fresh), newton,
+                                 gradients, filters.d);
+  const Lanes *direction = reinterpret_cast<const Lanes *>(newton.directions);
   for (size_t j = 0; j < filters.d; j++) {
     filters.mean()[j] += step * direction[j];
     filters.direction()[j] = Lanes{};
@@ -315,7 +318,7 @@ void millrace_regression_learn(const millrace_regression *bank, const float *row
     const bool varies = parts.target.varies(), isAwake = parts.place.isAwake();
     const Standardization targets(parts.target);
     readRow(parts, rows + i * stride, isAwake, !varies, targets, space);
-    if (bank->scaled) {
+    if (bank->isBlockwise) {
       const float root = __builtin_sqrtf(weight);
       for (size_t j = 0; j < bank->columns; j++) bank->scaled[i * bank->columns + j] = root * z[j];
     }
@@ -361,7 +364,7 @@ const float *millrace_regression_gradients(const millrace_regression *bank) {
 }
 
 MILLRACE_CLONES
-void millrace_regression_step(const millrace_regression *bank, const float *directions,
+void millrace_regression_step(const millrace_regression *bank, const millrace_newton_step *step,
                               float mass) {
-  takeStep(RegressionParts(*bank).filters.filters, float(bank->rowCount), directions, mass);
+  takeStep(RegressionParts(*bank).filters.filters, float(bank->rowCount), *step, mass);
 }

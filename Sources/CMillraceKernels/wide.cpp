@@ -135,7 +135,7 @@ MILLRACE_INLINE void learnFrozen(const millrace_wide_bank &bank, const Head &hea
                  head.shares().frozen);
 }
 
-/// Returns the prediction; `scaled` may be null.
+/// Returns the prediction.
 MILLRACE_INLINE double learn(const millrace_wide_bank &bank, const float *row, bool label,
                              float weight, float *scaled) {
   const Head head(bank);
@@ -155,7 +155,7 @@ MILLRACE_INLINE double learn(const millrace_wide_bank &bank, const float *row, b
   const float linear = 1 - mixture[13] - mixture[14] - mixture[15];
   const float root = __builtin_sqrtf(weight * total(mixture * information) / linear);
   for (size_t j = 0; j < bank.columns; j++) ((Lanes *)bank.gradients)[j] += residual * row[j];
-  for (size_t j = 0; scaled && j < bank.columns; j++) scaled[j] = root * row[j];
+  for (size_t j = 0; j < bank.columns; j++) scaled[j] = root * row[j];
   if (weight > 0) {
     const float logit = frozenLogit(head, own), said = sigmoid(head.sharpness().factor * logit);
     head.sharpness().learn(((label ? 1.0f : 0.0f) - said) * logit,
@@ -166,13 +166,14 @@ MILLRACE_INLINE double learn(const millrace_wide_bank &bank, const float *row, b
   return now.probability;
 }
 
-MILLRACE_INLINE void step(const millrace_wide_bank &bank, const float *directions,
-                          const float *steps) {
+MILLRACE_INLINE void takeStep(const millrace_wide_bank &bank, const millrace_newton_step &newton,
+                              const float *steps) {
   Lanes step;
   memcpy(&step, steps, sizeof step);
+  step = boundedStep(step, newton, bank.gradients, bank.columns);
   for (size_t j = 0; j < bank.columns; j++) {
     Lanes &gradient = ((Lanes *)bank.gradients)[j];
-    ((Lanes *)bank.weights)[j] += step * ((const Lanes *)directions)[j] + descentLanes * gradient;
+    ((Lanes *)bank.weights)[j] += step * ((const Lanes *)newton.directions)[j] + descentLanes * gradient;
     gradient = Lanes{};
   }
 }
@@ -209,13 +210,13 @@ void millrace_wide_learn(const millrace_wide_bank *bank, const float *rows, size
                          size_t stride, const double *labels, const float *weights,
                          double *predictions) {
   for (size_t i = 0; i < count; i++) {
-    float *scaled = bank->scaled ? bank->scaled + i * bank->columns : nullptr;
+    float *scaled = bank->scaled + i * bank->columns;
     predictions[i] = learn(*bank, rows + i * stride, labels[i] == 1, weights[i], scaled);
   }
 }
 
 MILLRACE_CLONES
-void millrace_wide_step(const millrace_wide_bank *bank, const float *directions,
+void millrace_wide_step(const millrace_wide_bank *bank, const millrace_newton_step *newton,
                         const float *steps) {
-  step(*bank, directions, steps);
+  takeStep(*bank, *newton, steps);
 }

@@ -39,6 +39,21 @@ MILLRACE_INLINE void shareLanes(Lanes &weights, Lanes likelihood, float share) {
   weights = weights * ((1 - share) / total(weights)) + share / 16;
 }
 
+/// The step of each model in its direction, or less: no further than the block's own records gain by
+/// it, which is ascent/Σδ², of the gradient along the direction and of what the step changes. Only
+/// with a curvature that does not know such records yet, as when a column wakes that was 0, would a
+/// model go further, and might never come back.
+MILLRACE_INLINE Lanes boundedStep(Lanes step, const millrace_newton_step &newton,
+                                  const float *gradients, size_t columns) {
+  const Lanes *direction = (const Lanes *)newton.directions, *gradient = (const Lanes *)gradients;
+  const Lanes *product = (const Lanes *)newton.products;
+  Lanes ascent = {}, squares = {};
+  for (size_t j = 0; j < columns; j++) ascent += direction[j] * gradient[j];
+  for (size_t i = 0; i < newton.count; i++) squares += product[i] * product[i];
+  const Lanes longest = blend<16>(ascent > 0, ascent / squares, Lanes{});
+  return blend<16>(step * squares <= ascent, step, longest);
+}
+
 MILLRACE_INLINE float squaredLength(const float *row, size_t columns) {
 #pragma clang fp reassociate(on)
   float total = 0;

@@ -68,6 +68,13 @@ enum {
   MILLRACE_BANK_WIDE_FILTERS = 4,
 };
 
+/// What models without covariances learn from a block of records: a direction for each of 16 by the
+/// curvature that they have in common, rows of 16, and √weight·zᵀ times these for each record.
+typedef struct {
+  const float *directions, *products;
+  size_t count;
+} millrace_newton_step;
+
 /// Which functions of the columns the wide group of filters sees.
 typedef struct {
   /// Inputs of the narrow filters, the constant included.

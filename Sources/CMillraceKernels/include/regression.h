@@ -58,7 +58,7 @@ typedef struct {
   /// Whether these have no covariances, but take steps by one curvature
   /// (`millrace_regression_step`).
   bool isBlockwise;
-  /// √weight·z of the records, `columns` each, where their curvature is taken in; otherwise null.
+  /// There √weight·z of the records, `columns` each.
   float *scaled;
   /// 8 that see the last targets too: rows of 8.
   float *lagged;
@@ -110,9 +110,10 @@ void millrace_regression_learn(const millrace_regression *bank, const float *row
                                double *predictions);
 
 /// w ← w + mass·max(1/rowCount, forgetting)·direction for each of the filters without covariances,
-/// whose gradients then are 0. `directions` are H⁻¹ times these gradients, with H the curvature of
-/// so much `mass`: rows of 16, one per column.
-void millrace_regression_step(const millrace_regression *bank, const float *directions, float mass);
+/// bounded by what the block gains; their gradients then are 0. The directions are H⁻¹ times these
+/// gradients, with H the curvature of so much `mass`.
+void millrace_regression_step(const millrace_regression *bank, const millrace_newton_step *step,
+                              float mass);
 
 /// The gradients of the filters without covariances: rows of 16, one per column.
 const float *millrace_regression_gradients(const millrace_regression *bank);

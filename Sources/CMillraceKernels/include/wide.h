@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "bank.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -44,7 +46,7 @@ typedef struct {
   /// the block's records.
   float *weights, *snapshot, *gradients;
   float *head;
-  /// √curvature·z of the block's records, where a block's curvature is taken in.
+  /// √curvature·z of the block's records.
   float *scaled;
 } millrace_wide_bank;
 
@@ -56,13 +58,13 @@ void millrace_wide_predict(const millrace_wide_bank *bank, const float *rows, si
                            size_t stride, int frozen, double *predictions);
 
 /// For each row: predicts it, then the mixtures, the means and the gradients learn its label.
-/// Without `scaled` no curvature is kept.
 void millrace_wide_learn(const millrace_wide_bank *bank, const float *rows, size_t count,
                          size_t stride, const double *labels, const float *weights,
                          double *predictions);
 
-/// w ← w + (step of each lane)·direction, + gradient where models descend it; no gradient is left.
-void millrace_wide_step(const millrace_wide_bank *bank, const float *directions,
+/// w ← w + (step of each lane)·direction, bounded by what the block gains, + gradient where models
+/// descend it; no gradient is left.
+void millrace_wide_step(const millrace_wide_bank *bank, const millrace_newton_step *newton,
                         const float *steps);
 
 #ifdef __cplusplus

@@ -107,10 +107,10 @@ public struct RegressionBank: Learner {
         newton?.withScaledRows(learn)
         bank.rowCount += UInt64(count)
         if newton?.take(count) == true,
-          let directions = newton?.finishBlock(millrace_regression_gradients(&bank)),
+          var step = newton?.finishBlock(millrace_regression_gradients(&bank)),
           let mass = newton?.curvature.mass
         {
-          millrace_regression_step(&bank, directions, Float(mass))
+          millrace_regression_step(&bank, &step, Float(mass))
         }
       }
       rowCount += count

@@ -1,3 +1,5 @@
+internal import CMillraceKernels
+
 /// When linear models that share one curvature take Newton's steps: at the end of every block of 1,
 /// 2, 4, … records, up to some number.
 struct NewtonBlocks: Sendable {
@@ -13,7 +15,7 @@ struct NewtonBlocks: Sendable {
   private(set) var recordCount: Int
   /// The records of the unfinished block.
   private(set) var block: Range<Int>
-  /// (H + λI)⁻¹ times the gradients or the rows; kept for its memory.
+  /// (H + λI)⁻¹ times the gradients or the rows, and products with the rows; kept for its memory.
   private var directions: LaneBuffer
   /// The records of a whole block.
   let blockRecords: Int
@@ -33,7 +35,7 @@ struct NewtonBlocks: Sendable {
     curvature = SharedCurvature(
       columns: columns, blockRecords: blockRecords, ridgeShare: ridgeShare)
     directions = LaneBuffer(
-      count: max(columns * Self.lanes, (columns + blockRecords) * blockRecords))
+      count: (columns + blockRecords) * max(Self.lanes, blockRecords))
     self.recordCount = recordCount
     self.blockRecords = blockRecords
     block = Self.block(from: recordCount, upTo: blockRecords)
@@ -66,9 +68,8 @@ struct NewtonBlocks: Sendable {
       || block.lowerBound / blockRecords % 4 == 0
   }
 
-  /// Calls `body` with where √curvature·z of the next records goes; `nil` where it is not taken in.
-  mutating func withScaledRows(_ body: (UnsafeMutablePointer<Float>?) -> Void) {
-    guard isCurved else { return body(nil) }
+  /// Calls `body` with where √curvature·z of the next records goes.
+  mutating func withScaledRows(_ body: (UnsafeMutablePointer<Float>) -> Void) {
     let offset = pending * curvature.columns
     curvature.withScaledRows { body($0 + offset) }
   }
@@ -83,12 +84,15 @@ struct NewtonBlocks: Sendable {
   ///
   /// - Parameter gradients: of 16 models, rows of 16.
   /// - Returns: (H + λI)⁻¹ times these, for reading until the next call.
-  mutating func finishBlock(_ gradients: UnsafePointer<Float>) -> UnsafePointer<Float> {
-    let room = directions.mutableBase()
-    if isCurved { curvature.take(block.count, isFresh: false, room: room) }
-    curvature.solve(gradients, lanes: Self.lanes, into: &directions)
+  mutating func finishBlock(_ gradients: UnsafePointer<Float>) -> millrace_newton_step {
+    let base = directions.mutableBase()
+    let count = block.count
+    let products = base + curvature.columns * Self.lanes
+    if isCurved { curvature.take(count, isFresh: false, room: base) }
+    curvature.solve(gradients, lanes: Self.lanes, into: base)
+    curvature.multiplyScaledRows(count, by: base, lanes: Self.lanes, into: products)
     block = Self.block(from: recordCount, upTo: blockRecords)
-    return UnsafePointer(directions.base)
+    return millrace_newton_step(directions: base, products: products, count: count)
   }
 
   /// The same for a block that may be incomplete, whose models share the rows but not the gradients.
@@ -119,7 +123,7 @@ struct NewtonBlocks: Sendable {
   func encode(into archive: inout TensorArchive, prefix: String, hasScaledRows: Bool = true) {
     archive.set([recordCount, block.lowerBound], as: prefix + "records")
     curvature.encode(
-      into: &archive, prefix: prefix, pending: isCurved && hasScaledRows ? pending : 0)
+      into: &archive, prefix: prefix, pending: hasScaledRows ? pending : 0)
   }
 
   mutating func decode(from archive: TensorArchive, prefix: String) throws(MillraceError) {

@@ -119,12 +119,25 @@ struct SharedCurvature: Sendable {
 
   /// X ← (H + λI)⁻¹G for rows of `lanes` numbers.
   func solve(
-    _ gradients: UnsafePointer<Float>, lanes: Int, into directions: inout LaneBuffer
+    _ gradients: UnsafePointer<Float>, lanes: Int, into directions: UnsafeMutablePointer<Float>
   ) {
     let rows = matrix.rows
-    let target = MutableMatrixView(directions.mutableBase(), rows: rows, columns: lanes)
+    let target = MutableMatrixView(directions, rows: rows, columns: lanes)
     inverse.withView {
       BLAS.gemm($0, MatrixView(gradients, rows: rows, columns: lanes), into: target)
+    }
+  }
+
+  /// The block's first `count` scaled rows times directions, in rows of `lanes` numbers.
+  func multiplyScaledRows(
+    _ count: Int, by directions: UnsafePointer<Float>, lanes: Int,
+    into products: UnsafeMutablePointer<Float>
+  ) {
+    scaledRows.withVectorView { rows in
+      BLAS.gemm(
+        MatrixView(rows.base, rows: count, columns: columns),
+        MatrixView(directions, rows: columns, columns: lanes),
+        into: MutableMatrixView(products, rows: count, columns: lanes))
     }
   }
 

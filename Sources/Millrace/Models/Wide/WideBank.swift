@@ -78,13 +78,13 @@ package struct WideBank: Learner {
 
   private mutating func finishBlock() {
     let (recordCount, isSnapshot) = (newton.recordCount, newton.endsSnapshot)
-    let directions = newton.finishBlock(gradients.base)
+    var step = newton.finishBlock(gradients.base)
     let memories = head.base + MILLRACE_WIDE_MEMORY * Self.lanes
     let mass = Float(newton.curvature.mass)
     let steps = (0..<Self.lanes).map { lane in
       lane < MILLRACE_WIDE_NEWTON ? mass / min(Float(recordCount), memories[lane]) : 0
     }
-    withKernel { millrace_wide_step(&$0, directions, steps) }
+    withKernel { millrace_wide_step(&$0, &step, steps) }
     if isSnapshot { snapshot = weights }
   }
 
