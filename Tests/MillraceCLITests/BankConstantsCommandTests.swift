@@ -31,7 +31,7 @@ import Testing
 
   @Test func `is a key of the configuration`() throws {
     try folder.write(
-      ["label: y", "model: m", "bank-constants:", "  - last-share=0.25"], to: "run.yaml")
+      ["label: y", "model: m", "bankConstants:", "  - last-share=0.25"], to: "run.yaml")
     let outcome = try MillraceProcess.run(
       "run", "data.csv", "--config", "run.yaml", "--until-end", in: folder)
     #expect(outcome.status == 0, "\(outcome.errors)")
