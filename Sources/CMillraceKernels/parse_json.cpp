@@ -185,7 +185,9 @@ static bool read_members(millrace_decoder &decoder, const uint8_t *bytes, size_t
           decoder.json->parser.iterate(bytes, length, length + padding).get(document)) {
     return invalid(error);
   }
-  if (error_code error = document.get_object().get(object)) return invalid(error);
+  if (error_code error = document.get_object().get(object)) {
+    return error == INCORRECT_TYPE ? decoder.refuse(fault, millrace_fault_object) : invalid(error);
+  }
   for (auto member : object) {
     std::string_view name, text;
     ondemand::value value;

@@ -4,13 +4,13 @@ public struct MillraceError: Error, Equatable, Sendable, CustomStringConvertible
   public enum Kind: String, Sendable {
     /// A setting is unknown, malformed or outside what is allowed.
     case configuration
-    /// The data cannot be used at all: an empty file, no header, no such column.
+    /// The data cannot be used at all: an empty file, no header, no record with a label.
     case input
     /// More records were bad than the job tolerates.
     case badRecords
     /// A model store or a version in it is missing, damaged or unreadable.
     case store
-    /// A checkpoint is damaged, locked by another process, or belongs to another job.
+    /// A checkpoint is damaged, or locked by another process.
     case checkpoint
     /// The operating system refused: the path and its reason are in the message.
     case system
@@ -20,13 +20,34 @@ public struct MillraceError: Error, Equatable, Sendable, CustomStringConvertible
 
   /// The kind of failure.
   public let kind: Kind
+  /// The setting that is wrong, where it is one: `learningRate`.
+  public let key: String?
+  /// The message without the key that it starts with.
+  private let text: String
+
   /// One sentence for people, with the evidence.
-  public let message: String
+  public var message: String { key.map { "\($0) \(text)" } ?? text }
 
   /// An error of the given kind.
   public init(_ kind: Kind, _ message: String) {
     self.kind = kind
-    self.message = message
+    key = nil
+    text = message
+  }
+
+  /// An error about a setting; the message is the key and then `text`.
+  public init(_ kind: Kind, key: String, _ text: String) {
+    self.kind = kind
+    self.key = key
+    self.text = text
+  }
+
+  /// The same error with its setting called as it was given: `--learning-rate`.
+  ///
+  /// - Parameter name: what a key is called; `nil` leaves it.
+  package func naming(_ name: (String) -> String?) -> MillraceError {
+    guard let name = key.flatMap(name) else { return self }
+    return MillraceError(kind, key: name, text)
   }
 
   /// The message.
@@ -34,8 +55,11 @@ public struct MillraceError: Error, Equatable, Sendable, CustomStringConvertible
 }
 
 extension MillraceError {
-  /// `learningRate is "fast"; expected a positive number`.
-  public static func setting(_ key: String, _ value: String, expected: String) -> MillraceError {
-    MillraceError(.configuration, "\(key) is \"\(value)\"; expected \(expected)")
+  /// `learningRate is "fast"; expected a positive number`; without a value, `label is missing; …`.
+  ///
+  /// Keys are the names of the properties, which YAML files and the command line's flags follow.
+  public static func setting(_ key: String, _ value: String?, expected: String) -> MillraceError {
+    let found = value.map { "is \"\($0)\"" } ?? "is missing"
+    return MillraceError(.configuration, key: key, "\(found); expected \(expected)")
   }
 }

@@ -78,18 +78,30 @@ import Testing
       "a weight below 0", stream(300) + ["1,-1,1"], ["--weight", "b"], status: 3,
       evidence: "'b' is", "at least 0"),
     Dataset(
-      "no such label", stream(30), ["--label", "z"], status: 1,
-      evidence: "has no label 'z'; its fields are 'a', 'b', 'y'"),
+      "no such label", stream(30), ["--label", "z"], status: 2,
+      evidence: "--label is \"z\"; expected one of the fields of data.csv: 'a', 'b', 'y'"),
     Dataset(
-      "no such feature", stream(30), ["--features", "a,q"], status: 1,
-      evidence: "has no feature 'q'"),
+      "no such feature", stream(30), ["--features", "a,q"], status: 2,
+      evidence: "--features is \"q\"", "'a', 'b', 'y'"),
+    Dataset(
+      "nothing to exclude", stream(30) { a, b, y in "\(a),\(b),\(Int(y))" },
+      ["--exclude", "bb"], status: 2, evidence: "--exclude is \"bb\"", "(did you mean b?)"),
+    Dataset(
+      "no such weight", stream(30), ["--weight", "w"], status: 2, evidence: "--weight is \"w\""),
+    Dataset("no such key", stream(30), ["--key", "k"], status: 2, evidence: "--key is \"k\""),
+    Dataset(
+      "no such time", stream(30), ["--timestamp", "t"], status: 2,
+      evidence: "--timestamp is \"t\""),
+    Dataset(
+      "no such factor", stream(30), ["--interactions", "a:q"], status: 2,
+      evidence: "--interactions is \"q\""),
     Dataset(
       "nothing to learn from", ["y", "0", "1"], status: 1, evidence: "no field is left as a feature"
     ),
     Dataset(
       "too many bad records", stream(2_000) { a, b, y in "\(a)\(b > 0 ? "" : ",\(b)"),\(Int(y))" },
       status: 3,
-      evidence: "records were bad", "maxBadRecords 0.1", "the record has 2 fields"),
+      evidence: "records were bad", "--max-bad-records is 0.1, but", "the record has 2 fields"),
   ]
 
   @Test(arguments: datasets, ["train", "run", "exact"]) func `ends as it should`(
@@ -133,35 +145,41 @@ import Testing
     ),
     (
       ["train", "data.csv", "--label", "y", "--learner", "sgd", "--schedule", "optimal"],
-      ["l2 is \"0\"", "a positive number"]
+      ["--l2 is \"0\"", "a positive number"]
     ),
     (
       ["train", "data.csv", "--label", "y", "--learner", "exact", "--l1", "1"],
-      ["l1 is \"1.0\"", "sgd, adagrad, adam, ftrl"]
+      ["--l1 is \"1.0\"", "sgd, adagrad, adam, ftrl"]
     ),
     (
       ["train", "data.csv", "--label", "y", "--learner", "sgd", "--forgetting", "0.99"],
-      ["forgetting is \"0.99\"", "only newton"]
+      ["--forgetting is \"0.99\"", "only newton"]
     ),
     (
       ["train", "data.csv", "--label", "y", "--learner", "sgd", "--loss", "huber"],
-      ["loss is \"huber\"", "logistic for the task binary"]
+      ["--loss is \"huber\"", "logistic for the task binary"]
     ),
     (
       ["train", "data.csv", "--label", "y", "--averaging"],
-      ["averaging is \"true\"", "sgd, adagrad, adam, ftrl, newton"]
+      ["--averaging is \"true\"", "sgd, adagrad, adam, ftrl, newton"]
     ),
     (
       ["train", "data.csv", "--label", "a", "--learner", "sgd", "--quantile", "0.9"],
-      ["quantile is \"0.9\"", "the loss quantile"]
+      ["--quantile is \"0.9\"", "the loss quantile"]
     ),
     (
       ["train", "data.csv", "--label", "a", "--learner", "sgd", "--class-weights", "1,2"],
-      ["class-weights is \"[1.0, 2.0]\"", "task regression"]
+      ["--class-weights is \"[1.0, 2.0]\"", "task regression"]
     ),
     (["train", "data.csv", "--label", "y", "--test", "1.5"], ["--test is \"1.5\""]),
     (["train", "data.xyz", "--label", "y"], ["data.xyz", ".csv"]),
-    (["train", "-", "--label", "y"], ["format is \"\"", "csv"]),
+    (["train", "-", "--label", "y"], ["--format is missing", "csv"]),
+    (["train", "data.csv"], ["--label is missing; expected the field to predict"]),
+    (["train", "data.csv", "--label", "y", "--model", "a/b"], ["--model is \"a/b\""]),
+    (["run", "data.csv", "--label", "y", "--model", "../x"], ["--model is \"../x\""]),
+    (["predict", "data.csv", "--model", "../x"], ["--model is \"../x\""]),
+    (["replay", "data.csv", "--to", "log/", "--key", "k"], ["--key is \"k\"", "'a', 'b', 'y'"]),
+    (["drift", "data.csv", "data.csv", "--features", "q"], ["--features is \"q\""]),
     (
       ["run", "kafka://host:9092/topic", "--label", "y", "--model", "m"],
       ["kafka://host:9092/topic"]
@@ -172,7 +190,7 @@ import Testing
     ),
     (
       ["run", "data.csv", "--label", "y", "--model", "m", "--learner", "exact", "--until-end"],
-      ["learner is \"exact\""]
+      ["--learner is \"exact\""]
     ),
     (
       ["run", "data.csv", "--label", "y", "--model", "m", "--config", "job.yaml"],
@@ -243,6 +261,55 @@ import Testing
     let answers = String(decoding: try folder.read("new.jsonl"), as: UTF8.self)
     #expect(
       answers.split(separator: "\n")[1] == "{\"prediction\":null,\"probability\":null}")
+  }
+
+  @Test func `predict says which columns have no value`() throws {
+    let folder = try Folder()
+    try folder.write(stream(500), to: "data.csv")
+    try MillraceProcess.run(["train", "data.csv", "--label", "y", "--model", "m"], in: folder)
+    try folder.write(["a", "1", "2"], to: "new.csv")
+    try folder.write(["{\"a\":1}", "{\"a\":2,\"b\":null}"], to: "new.jsonl")
+    try folder.write("", to: "empty.csv")
+    for file in ["new.csv", "new.jsonl"] {
+      let outcome = try MillraceProcess.run(["predict", file, "--model", "m"], in: folder)
+      #expect(outcome.status == 0)
+      #expect(
+        outcome.errors.contains("\(file): no value for 'b' in the first 2 records"),
+        "\(outcome.errors)")
+    }
+    let whole = try MillraceProcess.run(["predict", "data.csv", "--model", "m"], in: folder)
+    #expect(whole.errors == "")
+    let empty = try MillraceProcess.run(["predict", "empty.csv", "--model", "m"], in: folder)
+    #expect(empty.status == 1 && empty.errors.contains("there are no fields"), "\(empty.errors)")
+  }
+
+  @Test func `a held-out part without a record is said`() throws {
+    let folder = try Folder()
+    try folder.write(["a,y", "1,2"], to: "one.csv")
+    let outcome = try MillraceProcess.run(
+      ["train", "one.csv", "--label", "y", "--test", ".5", "--json"], in: folder)
+    #expect(outcome.status == 0 && outcome.json["test"] == nil)
+    #expect(outcome.errors.contains("there is nothing to measure by"), "\(outcome.errors)")
+  }
+
+  @Test func `a record of JSON that is no object is called that`() throws {
+    let folder = try Folder()
+    let lines = (0..<40).map { "{\"a\":\($0),\"y\":\($0 % 2)}" }
+    try folder.write(lines + ["[1,2]"], to: "data.jsonl")
+    let outcome = try MillraceProcess.run(["train", "data.jsonl", "--label", "y"], in: folder)
+    #expect(outcome.errors.contains("the record is no JSON object"), "\(outcome.errors)")
+  }
+
+  @Test func `values of several kinds are not called numbers`() throws {
+    let folder = try Folder()
+    let values = ["1", "0", "true", "false"]
+    try folder.write(
+      (0..<80).map { "{\"a\":\($0),\"y\":\(values[$0 % 4])}" }, to: "data.jsonl")
+    let outcome = try MillraceProcess.run(["train", "data.jsonl", "--label", "y"], in: folder)
+    #expect(
+      outcome.errors.contains(
+        "has 4 distinct values (\"0\", \"1\", \"false\", …), taken for classes"),
+      "\(outcome.errors)")
   }
 }
 

@@ -189,11 +189,22 @@ import Testing
     #expect(try String(contentsOf: output, encoding: .utf8).contains("\"rows\":3000"))
   }
 
-  @Test func `a checkpoint of another job is refused`() throws {
+  @Test(arguments: [
+    (["--learner", "sgd"], "--learner is \"sgd\"; expected \"auto\", with which the checkpoint"),
+    (["--model", "other"], "--model is \"other\"; expected \"m\", with which the checkpoint"),
+    (["--label", "a"], "--label is \"a\"; expected \"y\""),
+    (["--retrain", "on-drift"], "--retrain is \"on-drift\"; expected \"continuous\""),
+    (["--seed", "9"], "--checkpoint is \"state\"; expected the settings of"),
+    (["--window", "900"], "expected the settings of drift detection"),
+  ])
+  func `a checkpoint of another job is refused`(change: [String], evidence: String) throws {
     try MillraceProcess.run(Self.job + ["--until-end"], in: folder)
-    let outcome = try MillraceProcess.run(Self.job + ["--learner", "sgd"], in: folder)
-    #expect(outcome.status == 1)
-    #expect(outcome.errors.contains("'state' was made with other settings"), "\(outcome.errors)")
+    let predictions = try folder.read("predictions.jsonl")
+    let outcome = try MillraceProcess.run(Self.job + change + ["--until-end"], in: folder)
+    #expect(outcome.status == 2)
+    #expect(outcome.errors.contains(evidence), "\(outcome.errors)")
+    #expect(try folder.read("predictions.jsonl") == predictions)
+    #expect(!folder.exists("models/other"))
   }
 
   // MARK: - The input

@@ -85,13 +85,32 @@ import Testing
     #expect(pValues.count == 4 && pValues[1] < 1e-6 && pValues[2] < 1e-6 && pValues[3] > 0.01)
   }
 
+  @Test(arguments: [(8, 0), (9, 2)]) func `there are as many folds as a class has records`(
+    count: Int, status: Int32
+  ) throws {
+    try folder.write(["a,y"] + (0..<10).map { "\($0),\($0 < 2 ? 1 : 0)" }, to: "ten.csv")
+    let outcome = try MillraceProcess.run(
+      ["train", "ten.csv", "--label", "y", "--cv", "\(count)", "--model", "ten", "--json"],
+      in: folder)
+    #expect(outcome.status == status, "\(outcome.errors)")
+    let folds = (outcome.json["crossValidation"] as? [String: Any])?["folds"] as? [Any]
+    #expect(folds?.count == (status == 0 ? count : nil))
+    #expect(
+      outcome.errors.contains("--cv is \"9\"; expected no more folds than the most frequent class")
+        == (status == 2), "\(outcome.errors)")
+    #expect(folder.exists("models/ten/1") == (status == 0))
+  }
+
   @Test(arguments: [
-    (["--grid", "depth=3"], ["grid is \"depth\"", "learning-rate"]),
-    (["--grid", "l2"], ["grid is \"l2\"", "KEY=VALUE"]),
-    (["--grid", "l2=a"], ["l2 is \"a\"", "a number"]),
-    (["--grid", "l2=1", "--learner", "exact"], ["grid is \"exact\"", "--cv"]),
+    (["--grid", "depth=3"], ["--grid is \"depth\"", "learning-rate"]),
+    (["--grid", "l2"], ["--grid is \"l2\"", "KEY=VALUE"]),
+    (["--grid", "l2=a"], ["--grid is \"l2=a\"", "a number"]),
+    (
+      ["--grid", "l2=1", "--learner", "exact"],
+      ["--learner is \"exact\"", "in a grid, or folds (cv)"]
+    ),
     (["--cv", "1"], ["--cv is \"1\""]),
-    (["--summary"], ["summary is \"auto\"", "exact"]),
+    (["--summary"], ["--learner is \"auto\"", "exact", "summary"]),
   ])
   func `a choice that cannot be made is refused`(options: [String], evidence: [String]) throws {
     let outcome = try MillraceProcess.run(

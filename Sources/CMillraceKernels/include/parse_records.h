@@ -63,6 +63,8 @@ typedef enum {
   millrace_fault_utf8,
   millrace_fault_quote,
   millrace_fault_json,
+  /// JSON that is no object, or does not look like one.
+  millrace_fault_object,
   /// A LibSVM entry is not `index:value`.
   millrace_fault_entry,
 } millrace_fault_kind;

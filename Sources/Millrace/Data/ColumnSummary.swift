@@ -92,8 +92,9 @@ struct FieldSummaries {
 
   private mutating func add(_ sample: SchemaInference.Sample) throws(MillraceError) {
     let header = format.fieldNames(header: sample.header)
-    let headerPlaces = header.enumerated().map { index, name in
-      let isFirst = header.firstIndex(of: name) == index
+    var seen: Set<String> = []
+    let headerPlaces = header.map { name in
+      let isFirst = seen.insert(name).inserted
       if !isFirst { repeatedNames.insert(name) }
       return isFirst ? place(of: name) : nil
     }

@@ -23,9 +23,10 @@ struct DecodingKernel: ~Copyable {
     decoder = millrace_decoder_create(
       format.syntax, format.delimiter ?? 0, numberCount, labels == .required ? 1 : 0)
     let roles = FieldRoles(schema)
+    var seen: Set<String> = []
     for (index, name) in fieldNames.enumerated() {
       // The first field of a name counts.
-      let role = fieldNames.firstIndex(of: name) == index ? roles[name] : FieldRoles.unused
+      let role = seen.insert(name).inserted ? roles[name] : FieldRoles.unused
       millrace_decoder_add_field(decoder, name, role.kind, role.slot, role.width)
       for level in role.levels { millrace_decoder_add_level(decoder, index, level) }
     }

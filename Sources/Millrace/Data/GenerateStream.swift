@@ -82,7 +82,7 @@ public struct SyntheticStream: Sendable {
     for (index, row) in driftRows.enumerated()
     where !(1..<rows).contains(row) || index > 0 && row <= driftRows[index - 1] {
       throw .setting(
-        "drift-at", driftRows.map(String.init).joined(separator: ","),
+        "driftAt", driftRows.map(String.init).joined(separator: ","),
         expected: "ascending rows from 1 to \(rows - 1)")
     }
     if let noise {

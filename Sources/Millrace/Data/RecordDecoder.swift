@@ -55,7 +55,8 @@ public struct RecordDecoder: ~Copyable, @unchecked Sendable {
   ) throws(MillraceError) {
     try schema.validate()
     let names = format.delimiter == nil ? FieldRoles(schema).names : header
-    let absent = schema.columns.map(\.name).filter { !names.contains($0) }
+    let present = Set(names)
+    let absent = schema.columns.map(\.name).filter { !present.contains($0) }
     try Self.check(schema, format, header: names, absent: absent, labels: labels)
 
     absentColumns = absent
@@ -135,9 +136,10 @@ public struct RecordDecoder: ~Copyable, @unchecked Sendable {
   /// Columns that the header does not name are missing in every row.
   private func markAbsent(in batch: inout Batch) {
     guard !absentColumns.isEmpty else { return }
+    let absent = Set(absentColumns)
     var slot = 0
     for column in schema.columns where schema.sparseWidth == nil || column.kind == .numeric {
-      if absentColumns.contains(column.name) {
+      if absent.contains(column.name) {
         for row in 0..<batch.count {
           for index in row * batch.columnCount + slot..<row * batch.columnCount + slot
             + column.width
@@ -156,7 +158,7 @@ public struct RecordDecoder: ~Copyable, @unchecked Sendable {
   private static func check(
     _ schema: Schema, _ format: DataFormat, header: [String], absent: [String], labels: LabelUse
   ) throws(MillraceError) {
-    let has = "the fields are \(header.map { "'\($0)'" }.joined(separator: ", "))"
+    let has = header.isEmpty ? "there are no fields" : "the fields are \(fieldList(header))"
     if labels == .required && !header.contains(schema.label) {
       throw MillraceError(.input, "there is no label field '\(schema.label)'; \(has)")
     }

@@ -59,6 +59,8 @@ extension millrace_fault {
       "the quote that opens '\(column)' is never closed"
     case millrace_fault_entry:
       "\(evidence) is no LibSVM entry; expected index:value"
+    case millrace_fault_object:
+      "the record is no JSON object"
     default:
       "the record is not valid JSON: \(evidence)"
     }

@@ -72,8 +72,8 @@ public enum SchemaInference {
   ///   - name: the source's name, for messages.
   ///   - options: what is given.
   /// - Returns: the schema, and what a person should know about how it came about.
-  /// - Throws: `input` when there is no record, no such field, or a label that the task cannot
-  ///   learn; `configuration` when the options contradict each other.
+  /// - Throws: `input` when there is no record, or a label that the task cannot learn;
+  ///   `configuration` when the options name a field that is not there, or contradict each other.
   public static func infer(
     from samples: [Sample], format: DataFormat, name: String, options: Options
   ) throws(MillraceError) -> (schema: Schema, warnings: [String]) {
@@ -86,7 +86,7 @@ public enum SchemaInference {
   /// Infers the columns alone, where nothing is to be learnt.
   ///
   /// - Parameter features: the columns; every field when `nil`.
-  /// - Throws: `input` when there is no record or no such field.
+  /// - Throws: `input` when there is no record; `configuration` when there is no such field.
   static func columns(
     from samples: [Sample], format: DataFormat, name: String, features: [String]?
   ) throws(MillraceError) -> (columns: [Schema.Column], warnings: [String]) {
@@ -115,7 +115,7 @@ private struct Inference {
     }
     let isIndexed = format == .libsvm
     guard let labelName = options.label ?? (isIndexed ? SchemaInference.indexedLabel : nil) else {
-      throw .setting("label", "", expected: "the field to predict")
+      throw .setting("label", nil, expected: "the field to predict")
     }
     let label = try field(labelName, as: "label")
     for (use, field) in [
@@ -139,7 +139,8 @@ private struct Inference {
     }
     let columns = try isIndexed ? indexedColumns() : columns()
     if columns.isEmpty {
-      throw MillraceError(.input, "\(name): no field is left as a feature; \(list(fields.columns))")
+      throw MillraceError(
+        .input, "\(name): no field is left as a feature; its fields are \(fieldNames)")
     }
     var schema = Schema(
       task: task, columns: columns, label: label.name, classes: classes,
@@ -147,7 +148,7 @@ private struct Inference {
     schema.sparseWidth = isIndexed ? nil : options.hashBits.map { 1 << $0 }
     if !options.interactions.isEmpty { schema.interactions = options.interactions }
     if !isIndexed {
-      for factor in options.interactions.joined() { _ = try field(factor, as: "column") }
+      for factor in options.interactions.joined() { _ = try field(factor, as: "interactions") }
     }
     try schema.validate()
     return schema
@@ -161,20 +162,25 @@ private struct Inference {
       } else if fields.columns.isEmpty {
         "it is empty"
       } else {
-        "it has a header and no records; \(list(fields.columns))"
+        "it has a header and no records; its fields are \(fieldNames)"
       }
     throw MillraceError(.input, "\(name): \(reason)")
   }
 
   private func field(_ field: String, as use: String) throws(MillraceError) -> ColumnSummary {
     if let summary = fields[field] { return summary }
-    throw MillraceError(.input, "\(name) has no \(use) '\(field)'; \(list(fields.columns))")
+    throw absent(field, as: use, among: fields.columns.map(\.name))
   }
 
-  private func list(_ columns: [ColumnSummary]) -> String {
-    let names = columns.prefix(100).map { "'\($0.name)'" }.joined(separator: ", ")
-    return "its fields are \(names)\(columns.count > 100 ? ", … (\(columns.count) fields)" : "")"
+  /// - Parameter key: the setting that names it.
+  private func absent(_ field: String, as key: String, among names: [String]) -> MillraceError {
+    .setting(
+      key, field,
+      expected:
+        "one of the fields of \(name): \(fieldList(names))\(suggestion(field, among: names))")
   }
+
+  private var fieldNames: String { fieldList(fields.columns.map(\.name)) }
 
   // MARK: - The label
 
@@ -209,8 +215,9 @@ private struct Inference {
     }
     if task == .multiclass && options.task == nil && label.isNumeric {
       warnings.append(
-        "\(name): the label '\(label.name)' has \(levels) distinct whole numbers, taken for"
-          + " classes; --task regression says that they are amounts")
+        "\(name): the label '\(label.name)' has \(levels) distinct values"
+          + " (\(some)\(levels > 3 ? ", …" : "")), taken for classes; --task regression says that"
+          + " they are amounts")
     }
     return task
   }
@@ -233,8 +240,13 @@ private struct Inference {
   // MARK: - The features
 
   /// One column per index of LibSVM records.
-  private func indexedColumns() -> [Schema.Column] {
+  private func indexedColumns() throws(MillraceError) -> [Schema.Column] {
     let names = (fields.indices ?? 1...1).map(String.init)
+    for (key, wanted) in [("features", options.features ?? []), ("exclude", options.exclude)] {
+      for index in wanted where !names.contains(index) {
+        throw absent(index, as: key, among: names)
+      }
+    }
     let wanted = options.features ?? names
     return names.filter { wanted.contains($0) && !options.exclude.contains($0) }
       .map { Schema.Column(name: $0, kind: .numeric) }
@@ -242,9 +254,10 @@ private struct Inference {
 
   mutating func columns() throws(MillraceError) -> [Schema.Column] {
     var columns: [Schema.Column] = []
+    for name in options.exclude { _ = try field(name, as: "exclude") }
     if let features = options.features {
       for feature in features {
-        let summary = try field(feature, as: "feature")
+        let summary = try field(feature, as: "features")
         guard let kind = kind(of: summary, isWanted: true) else {
           throw MillraceError(
             .input, "\(name): the feature '\(feature)' is an object or an array; expected one value"
@@ -254,9 +267,9 @@ private struct Inference {
       }
       return columns
     }
-    let others = [options.label, options.weight, options.key, options.timestamp]
-    for summary in fields.columns
-    where !others.contains(summary.name) && !options.exclude.contains(summary.name) {
+    let roles = [options.label, options.weight, options.key, options.timestamp]
+    let others = Set(roles.compactMap(\.self) + options.exclude)
+    for summary in fields.columns where !others.contains(summary.name) {
       if let kind = kind(of: summary, isWanted: false) {
         columns.append(.init(name: summary.name, kind: kind))
       }

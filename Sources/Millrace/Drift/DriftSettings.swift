@@ -49,7 +49,7 @@ public struct DriftSettings: Codable, Equatable, Sendable {
       throw .setting("checkInterval", "\(checkInterval)", expected: "at least 1 row")
     }
     try check(
-      "falseAlarmsPerMillion", falseAlarmsPerMillion,
+      "falseAlarms", falseAlarmsPerMillion,
       falseAlarmsPerMillion > 0 && falseAlarmsPerMillion.isFinite, "a positive number")
     if let alpha { try check("alpha", alpha, alpha > 0 && alpha < 1, "a share from 0 to 1") }
     try check("tolerance", tolerance, 0..<1 ~= tolerance, "0 to 1")

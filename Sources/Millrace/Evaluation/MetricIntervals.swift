@@ -17,12 +17,13 @@ public struct MetricIntervals: Codable, Equatable, Sendable {
   /// The 97.5 % quantile of the normal distribution.
   private static let z = 1.959963984540054
 
-  /// The interval of a mean of `rows` values with this mean and mean square.
+  /// The interval of a mean of `rows` values, none of them negative, with this mean and mean
+  /// square.
   static func ofMean(_ mean: Double?, meanSquare: Double, rows: Int) -> [Double]? {
     guard let mean, rows > 1, meanSquare.isFinite else { return nil }
     let variance = max(0, meanSquare - mean * mean) / Double(rows - 1)
     let half = z * variance.squareRoot()
-    return [mean - half, mean + half]
+    return [max(0, mean - half), mean + half]
   }
 
   /// The interval of a share of `rows`.

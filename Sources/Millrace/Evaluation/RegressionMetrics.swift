@@ -113,7 +113,7 @@ public struct RegressionMetrics: Sendable, Equatable {
     let squares = MetricIntervals.ofMean(
       meanSquare, meanSquare: model.fourthPowers / weight, rows: rows)
     return MetricIntervals(
-      rmse: squares.map { $0.map { max(0, $0).squareRoot() } },
+      rmse: squares.map { $0.map { $0.squareRoot() } },
       mae: MetricIntervals.ofMean(mae, meanSquare: meanSquare ?? 0, rows: rows))
   }
 
@@ -198,7 +198,7 @@ extension RegressionMetrics: TaskMetrics {
 
   var summary: MetricSummary {
     MetricSummary(
-      rows: rows,
+      rows: rows, invalidPredictions: invalidPredictions > 0 ? invalidPredictions : nil,
       calibrationRatio: labelMean == 0 ? nil : mean(predictionSum).map { $0 / labelMean },
       rmse: rmse, mae: mae, r2: r2, intervalCoverage: intervalCoverage, intervals: intervals,
       baseRate: .init(rmse: mean(baseRate.squared)?.squareRoot(), mae: mean(baseRate.absolute)),

@@ -65,6 +65,8 @@ public struct MetricSummary: Codable, Equatable, Sendable {
 
   /// The number of records.
   public var rows = 0
+  /// Of these, predictions that were not finite and are in no metric; `nil` when there were none.
+  public var invalidPredictions: Int? = nil
   /// The mean log-loss.
   public var logLoss: Double? = nil
   /// The share of classes predicted.
@@ -88,6 +90,11 @@ public struct MetricSummary: Codable, Equatable, Sendable {
   public var baseRate: Baseline? = nil
   /// The label of the record before; its probability is the running share of repeats.
   public var noChange: Baseline? = nil
+
+  /// What a person should know; `nil` when all is well.
+  var warning: String? {
+    invalidPredictions.map { "\($0) of \(rows) predictions are not finite, and in no metric" }
+  }
 
   /// The task's loss, smaller is better: log-loss, or RMSE.
   public var loss: Double? { logLoss ?? rmse }

@@ -163,6 +163,17 @@ struct PartitionFile {
   let path: String
   let format: DataFormat
 
+  /// The file of this name; `nil` when it is no partition's.
+  init?(_ name: String, in directory: String) {
+    let stem = name.prefix { $0 != "." }
+    guard let partition = Int(stem), partition >= 0, String(partition) == stem,
+      let format = DataFormat(path: name)
+    else { return nil }
+    self.partition = partition
+    self.format = format
+    path = "\(directory)/\(name)"
+  }
+
   /// The partitions' files, by format and number; files with other names are not the log's.
   ///
   /// - Throws: `system` when the directory cannot be read; `configuration` when two files of one
@@ -170,12 +181,7 @@ struct PartitionFile {
   static func list(in directory: String) throws(MillraceError) -> [PartitionFile] {
     var files: [PartitionFile] = []
     for name in try Directory.entries(directory) {
-      let stem = name.prefix { $0 != "." }
-      guard let partition = Int(stem), partition >= 0, String(partition) == stem,
-        let format = DataFormat(path: name)
-      else { continue }
-      files.append(
-        PartitionFile(partition: partition, path: "\(directory)/\(name)", format: format))
+      if let file = PartitionFile(name, in: directory) { files.append(file) }
     }
     files.sort {
       ($0.format.rawValue, $0.partition, $0.path) < ($1.format.rawValue, $1.partition, $1.path)

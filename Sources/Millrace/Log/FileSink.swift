@@ -6,8 +6,8 @@ internal import Glibc
 /// A single file takes the records of all partitions in the order they come, and its length is
 /// partition 0's. Records are passed on in pieces of whole records; when one cannot be written (the
 /// disk is full), the file is cut back to the records before it. An existing file is appended to;
-/// a last line that was left unfinished is ended first. Standard output cannot be cut back:
-/// `truncate` leaves it alone.
+/// a last line that was left unfinished is ended first. A file has one sink at a time, in all
+/// processes. Standard output cannot be cut back: `truncate` leaves it alone.
 public final class FileSink: LogSink {
   /// How the records are written.
   public let format: DataFormat
@@ -24,8 +24,9 @@ public final class FileSink: LogSink {
   ///   - address: where to write.
   ///   - header: the line that names the columns, written at the start of each file; for CSV
   ///     only.
-  /// - Throws: `system` when a file cannot be made or opened; `configuration` for a `.gz` file, a
-  ///   directory whose files have several formats, or a file with another header.
+  /// - Throws: `system` when a file cannot be made or opened, or has a sink already;
+  ///   `configuration` for a `.gz` file, a directory whose files have several formats, or a file
+  ///   with another header.
   public init(_ address: LogAddress, header: [UInt8]? = nil) throws(MillraceError) {
     let files: [PartitionFile]
     switch address {
@@ -118,7 +119,14 @@ private final class PartitionOutput {
   ) throws(MillraceError) {
     let status = try file.status()
     isRegular = status.isRegular && !isStream
-    if isRegular { length = status.size }
+    if isRegular {
+      guard file.lock() else {
+        throw MillraceError(
+          .system,
+          "'\(file.path)' is being written by another job; one at a time may write to a file")
+      }
+      length = try file.status().size
+    }
     self.file = file
     self.header = header
     if length == 0 {

@@ -3,7 +3,7 @@ internal import Glibc
 /// What the file system says about a file.
 struct FileStatus {
   /// Which file it is, whatever its name.
-  struct Identity: Equatable {
+  struct Identity: Hashable {
     var device: UInt
     var inode: UInt
   }
@@ -13,6 +13,7 @@ struct FileStatus {
   var identity: Identity
   /// Whether it is a regular file: one that has a length and can be sought in.
   var isRegular: Bool
+  var isDirectory: Bool
 
   /// The file at a path, links followed; `nil` where there is none that one may look at.
   init?(path: String) {
@@ -25,6 +26,7 @@ struct FileStatus {
     size = Int64(status.st_size)
     identity = Identity(device: UInt(status.st_dev), inode: UInt(status.st_ino))
     isRegular = status.st_mode & S_IFMT == S_IFREG
+    isDirectory = status.st_mode & S_IFMT == S_IFDIR
   }
 }
 

@@ -29,7 +29,8 @@ public enum LogAddress: Equatable, Sendable, CustomStringConvertible {
     if text == "-" {
       guard let format else {
         throw .setting(
-          "format", "", expected: "csv, tsv, jsonl or libsvm, as \"-\" has no file name to tell it")
+          "format", nil, expected: "csv, tsv, jsonl or libsvm, as \"-\" has no file name to tell it"
+        )
       }
       self = .standard(format: format)
       return

@@ -6,18 +6,20 @@ struct RecordFields: ~Copyable {
   /// The row of each record; -1 for one that does not decode.
   private var rowOfRecord: [Int] = []
 
-  /// - Throws: `input` when CSV's header has no such field; `configuration` for LibSVM.
+  /// - Throws: `configuration` when CSV's header has no such field, and for LibSVM.
   init(
     key: String?, timestamp: String?, format: DataFormat, header: [UInt8]
   ) throws(MillraceError) {
     let names = format.delimiter == nil ? nil : format.fieldNames(header: header)
-    for field in [key, timestamp].compactMap(\.self) {
+    for (use, field) in [("key", key), ("timestamp", timestamp)] {
+      guard let field else { continue }
       if format == .libsvm {
-        throw .setting("column", field, expected: "none: LibSVM records have no names")
+        throw .setting(use, field, expected: "none: LibSVM records have no names")
       }
       if let names, !names.contains(field) {
-        throw MillraceError(
-          .input, "there is no field '\(field)'; the fields are \(names.joined(separator: ", "))")
+        throw .setting(
+          use, field,
+          expected: "one of the fields \(fieldList(names))\(suggestion(field, among: names))")
       }
     }
     let schema = Schema(task: .regression, columns: [], label: "", key: key, timestamp: timestamp)

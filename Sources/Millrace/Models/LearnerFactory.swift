@@ -74,19 +74,19 @@ extension LearnerSettings {
   ///
   /// - Throws: `configuration` with the key, its value and what is allowed.
   public func validate(for task: Task) throws(MillraceError) {
-    try check("learning-rate", learningRate ?? 1, "a positive number") { $0 > 0 }
+    try check("learningRate", learningRate ?? 1, "a positive number") { $0 > 0 }
     try check("l1", l1, "0 or a positive number") { $0 >= 0 }
     try check("l2", l2, "0 or a positive number") { $0 >= 0 }
-    try check("huber-threshold", huberThreshold, "a positive number") { $0 > 0 }
+    try check("huberThreshold", huberThreshold, "a positive number") { $0 > 0 }
     try check("quantile", quantile, "a number between 0 and 1") { $0 > 0 && $0 < 1 }
-    try check("gradient-limit", gradientLimit ?? 1, "a positive number") { $0 > 0 }
+    try check("gradientLimit", gradientLimit ?? 1, "a positive number") { $0 > 0 }
     try check("forgetting", forgetting ?? 1, "more than 0 and at most 1") { $0 > 0 && $0 <= 1 }
     try check("prior-variance", priorVariance ?? 1, "a positive number") { $0 > 0 }
     for weight in classWeights {
-      try check("class-weights", weight, "0 or a positive number") { $0 >= 0 }
+      try check("classWeights", weight, "0 or a positive number") { $0 >= 0 }
     }
     guard (1...1_000_000).contains(batchSize) else {
-      throw .setting("batch-size", "\(batchSize)", expected: "1 to 1000000")
+      throw .setting("batchSize", "\(batchSize)", expected: "1 to 1000000")
     }
     if learner == .sgd, schedule == .optimal, l2 == 0 {
       throw .setting("l2", "0", expected: "a positive number, which the schedule optimal needs")
@@ -110,13 +110,13 @@ extension LearnerSettings {
     let optimizers: [Kind] = [.sgd, .adagrad, .adam, .ftrl, .newton]
     let uses: [(key: String, value: String?, learners: [Kind])] = [
       ("basis", isPlain ? nil : basis.rawValue, [.auto]),
-      ("learning-rate", learningRate.map { "\($0)" }, optimizers),
+      ("learningRate", learningRate.map { "\($0)" }, optimizers),
       ("schedule", schedule == untouched.schedule ? nil : schedule.rawValue, [.sgd, .adam]),
       ("l1", l1 > 0 ? "\(l1)" : nil, [.sgd, .adagrad, .adam, .ftrl]),
       ("l2", l2 > 0 ? "\(l2)" : nil, optimizers + [.exact]),
       ("loss", isOwnLoss ? nil : loss?.rawValue, optimizers),
-      ("class-weights", classWeights.isEmpty ? nil : "\(classWeights)", optimizers),
-      ("gradient-limit", gradientLimit.map { "\($0)" }, optimizers),
+      ("classWeights", classWeights.isEmpty ? nil : "\(classWeights)", optimizers),
+      ("gradientLimit", gradientLimit.map { "\($0)" }, optimizers),
       ("averaging", averaging ? "true" : nil, optimizers),
       ("forgetting", forgetting.map { "\($0)" }, [.newton]),
       ("prior-variance", priorVariance.map { "\($0)" }, [.filter]),
@@ -128,13 +128,13 @@ extension LearnerSettings {
       throw .setting(key, value, expected: "none with \(learner.rawValue): only with \(names)")
     }
     if task == .regression, !classWeights.isEmpty {
-      throw .setting("class-weights", "\(classWeights)", expected: "none for the task regression")
+      throw .setting("classWeights", "\(classWeights)", expected: "none for the task regression")
     }
     if quantile != untouched.quantile, loss != .quantile {
       throw .setting("quantile", "\(quantile)", expected: "the loss quantile beside it")
     }
     if huberThreshold != untouched.huberThreshold, loss != .huber {
-      throw .setting("huber-threshold", "\(huberThreshold)", expected: "the loss huber beside it")
+      throw .setting("huberThreshold", "\(huberThreshold)", expected: "the loss huber beside it")
     }
   }
 

@@ -8,8 +8,6 @@ public struct Demonstration {
   public enum Sight: Sendable {
     /// The stream is made; it drifts at this row.
     case stream(rows: Int, driftRow: Int, path: String)
-    /// How far the run is.
-    case progress(Pipeline.Progress)
     /// The run is over.
     case finished(RunResult, reportPath: String)
   }
@@ -24,8 +22,13 @@ public struct Demonstration {
   public init(directory: String) { self.directory = directory }
 
   /// Runs it; some ten seconds.
+  ///
+  /// - Parameters:
+  ///   - progress: told how far the run is.
+  ///   - show: told what there is to see; what it throws ends the run.
   public func run(
-    shouldStop: @escaping @Sendable () -> Bool = { false }, show: (Sight) -> Void
+    shouldStop: @escaping @Sendable () -> Bool = { false }, progress: (Pipeline.Progress) -> Void,
+    show: (Sight) throws(MillraceError) -> Void
   ) throws(MillraceError) {
     let data = "\(directory)/stream.csv"
     try Directory.create(directory)
@@ -37,7 +40,7 @@ public struct Demonstration {
     try SyntheticStream(
       .logistic, rows: rows, features: 8, driftRows: [driftRow], noise: 0.02, seed: 2
     ).write(to: data)
-    show(.stream(rows: rows, driftRow: driftRow, path: data))
+    try show(.stream(rows: rows, driftRow: driftRow, path: data))
 
     // Made before it is followed: the feeder may come later.
     try Directory.create("\(directory)/events")
@@ -62,14 +65,14 @@ public struct Demonstration {
       shouldStop: {
         shouldStop() || feeder.failure != nil || seen.load(ordering: .relaxed) >= rows
       },
-      progress: { progress in
-        seen.store(progress.rows, ordering: .relaxed)
-        show(.progress(progress))
+      progress: {
+        seen.store($0.rows, ordering: .relaxed)
+        progress($0)
       })
     if let failure = feeder.failure { throw failure }
     let reportPath = "\(directory)/report.html"
     try pipeline.writeReport(to: reportPath, command: ["millrace", "demo"])
-    show(.finished(result, reportPath: reportPath))
+    try show(.finished(result, reportPath: reportPath))
   }
 }
 

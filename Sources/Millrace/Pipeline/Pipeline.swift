@@ -69,7 +69,8 @@ public final class Pipeline {
   ///   - store: where versions are published; `nil` publishes nothing.
   ///   - checkpoints: where the job's state is kept; `nil` keeps none.
   ///   - warn: told of what a person should know and the job survives.
-  /// - Throws: `configuration`, `checkpoint`, `store`, `system`.
+  /// - Throws: `configuration`, also where the checkpoint is of another job; `checkpoint`, `store`,
+  ///   `system`.
   public init(
     job: Job, settings: PipelineSettings, inference: SchemaInference.Options,
     source: any LogSource, sinks: RunSinks = RunSinks(), store: ModelStore? = nil,
@@ -176,6 +177,7 @@ public final class Pipeline {
       try handle(.diverged(divergence), of: partition)
     }
     let hasNews = state.rowCount > state.publishedRows || state.pass > state.publishedPass
+    if let warning = cumulativeMetrics().summary.warning { warn("\(job.source): \(warning)") }
     if settings.retrain == .continuous, hasNews { try publish(reason: "the log ended") }
   }
 
@@ -195,7 +197,7 @@ public final class Pipeline {
       guard let inferred else { return }
       schema = inferred
     }
-    var state = RunState(schema: schema, settings: settings)
+    var state = RunState(schema: schema, settings: settings, modelName: job.modelName)
     state.nextVersion = try publisher?.nextVersion() ?? 1
     self.state = state
     try checkpoint()

@@ -27,15 +27,7 @@ extension Pipeline {
   /// Goes on from a checkpoint.
   func restore(from archive: TensorArchive) throws(MillraceError) {
     let state: RunState = try decode(archive, "state")
-    guard state.settings.learner == settings.learner, state.settings.retrain == settings.retrain,
-      state.settings.drift == settings.drift,
-      state.schema.label == inference.label ?? SchemaInference.indexedLabel
-    else {
-      throw MillraceError(
-        .checkpoint,
-        "the checkpoint in '\(checkpointDirectory)' was made with other settings; use them"
-          + " again, or another --checkpoint")
-    }
+    try checkJob(of: state)
     var positions: [Int: Int64] = [:]
     try serve { (publisher) throws(MillraceError) in
       try publisher.restore(state.servedVersion)
@@ -53,6 +45,28 @@ extension Pipeline {
     self.state = state
     self.state?.history.note(RunEvent(.restart, atRow: state.rowCount))
     resumedFrom = positions
+  }
+
+  /// Checks that a checkpoint is of this job.
+  ///
+  /// - Throws: `configuration`, with what it was made with.
+  private func checkJob(of state: RunState) throws(MillraceError) {
+    let remedy = "the checkpoint in '\(checkpointDirectory)' was made; or another checkpoint"
+    let (before, now) = (state.settings, settings)
+    let pairs = [
+      ("model", state.modelName ?? job.modelName, job.modelName),
+      ("label", state.schema.label, inference.label ?? SchemaInference.indexedLabel),
+      ("learner", before.learner.learner.rawValue, now.learner.learner.rawValue),
+      ("retrain", before.retrain.rawValue, now.retrain.rawValue),
+    ]
+    for (key, before, now) in pairs where before != now {
+      throw .setting(key, now, expected: "\"\(before)\", with which \(remedy)")
+    }
+    guard before.learner == now.learner, before.drift == now.drift else {
+      let what = before.learner == now.learner ? "drift detection" : "the learner"
+      throw .setting(
+        "checkpoint", checkpointDirectory, expected: "the settings of \(what) with which \(remedy)")
+    }
   }
 
   private func decode<Value: Decodable>(

@@ -60,7 +60,8 @@ extension Pipeline {
     let (learner, served) = windowedMetrics()
     return PromotionGate.Measurement(
       candidate: learner?.summary.loss, incumbent: served?.summary.loss,
-      rows: learner?.summary.rows ?? 0)
+      rows: learner?.summary.rows ?? 0,
+      invalidPredictions: learner?.summary.invalidPredictions ?? 0)
   }
 
   /// The learner's and the served version's metrics over the latest records of all partitions.

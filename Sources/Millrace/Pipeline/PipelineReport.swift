@@ -6,7 +6,7 @@ extension MetricSummary {
       ("r2", r2), ("intervalCoverage", intervalCoverage), ("calibrationRatio", calibrationRatio),
     ]
     var named: [String: Double] = [:]
-    for (name, value) in all { named[prefix + name] = value }
+    for case (let name, let value?) in all where value.isFinite { named[prefix + name] = value }
     return named
   }
 }
@@ -21,7 +21,7 @@ extension Pipeline {
     guard let report = try report(command: command) else {
       throw MillraceError(.input, "there is nothing to report: no record was learnt")
     }
-    try DurableFile.write(Array(report.html().utf8), to: path)
+    try DurableFile.writeMakingDirectory(report.html(), to: path)
   }
 
   /// Everything that the report shows; `nil` before the first record.

@@ -89,8 +89,8 @@ public struct PipelineSettings: Codable, Equatable, Sendable {
   func objection(toBadRecords bad: Int, of all: Int, reason: String?) -> MillraceError? {
     guard bad > 0, Double(bad) > maxBadRecords * Double(all) else { return nil }
     return MillraceError(
-      .badRecords,
-      "\(bad) of \(all) records were bad, more than maxBadRecords \(maxBadRecords) allows; the first"
-        + " reason: \(reason ?? "none")")
+      .badRecords, key: "maxBadRecords",
+      "is \(maxBadRecords), but \(bad) of \(all) records were bad; the first reason:"
+        + " \(reason ?? "none")")
   }
 }

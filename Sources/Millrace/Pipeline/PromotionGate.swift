@@ -1,5 +1,6 @@
-/// What a version must pass before it is served: finite weights, steps that do not diverge, the schema of what is served, and
-/// a progressive loss on the latest records that is no worse.
+/// What a version must pass before it is served: finite weights and predictions, steps that do not
+/// diverge, the schema of what is served, and a progressive loss on the latest records that is no
+/// worse.
 public enum PromotionGate {
   /// The losses of two models on the same latest records, predicted by both before either learnt
   /// from them.
@@ -10,6 +11,8 @@ public enum PromotionGate {
     public var incumbent: Double?
     /// The records measured.
     public var rows: Int
+    /// The candidate's predictions for them that are not finite.
+    public var invalidPredictions = 0
   }
 
   /// Why a model may not be served; `nil` when it may.
@@ -22,6 +25,11 @@ public enum PromotionGate {
     to candidate: Model, served: Model? = nil, measurement: Measurement, tolerance: Double = 0
   ) -> String? {
     if !candidate.isFinite { return "it has weights that are not finite" }
+    if measurement.invalidPredictions > 0 {
+      return
+        "\(measurement.invalidPredictions) of its latest \(measurement.rows) predictions are not"
+        + " finite"
+    }
     if candidate.learner.divergence.goesOn {
       return "its learner diverges: the learning rate is too large"
     }

@@ -116,7 +116,7 @@ extension RunSinks {
     _ value: some Encodable, to sink: any LogSink, partition: Int
   ) throws(MillraceError) {
     line.removeAll()
-    line.raw(try JSONCoding.encode(value))
+    line.raw(try JSONCoding.encodeForOthers(value))
     try line.append(to: sink, partition: partition)
   }
 }

@@ -7,6 +7,8 @@ struct RunState: Codable {
   let schema: Schema
   /// The settings the job began with.
   let settings: PipelineSettings
+  /// The model whose versions it publishes; checkpoints before 0.2 do not name it.
+  let modelName: String?
   /// Rows of all partitions together.
   var rowCount = 0
   var microBatches = 0
@@ -27,9 +29,10 @@ struct RunState: Codable {
   /// The course of the run, for its report.
   var history: RunHistory
 
-  init(schema: Schema, settings: PipelineSettings) {
+  init(schema: Schema, settings: PipelineSettings, modelName: String) {
     self.schema = schema
     self.settings = settings
+    self.modelName = modelName
     history = RunHistory(featureCount: schema.featureNames.count)
   }
 }

@@ -36,11 +36,14 @@ public struct Scoring {
   ///
   /// - Parameters:
   ///   - shouldStop: asked between micro-batches.
+  ///   - warn: told of columns of the model that have no value, and of answers that are no numbers.
   ///   - answer: called once for each record.
   public mutating func run(
     over source: any LogSource, shouldStop: () -> Bool = { false },
+    warn: (String) -> Void = { _ in },
     answer: (Answer) throws(MillraceError) -> Void = { _ throws(MillraceError) in }
   ) throws(MillraceError) {
+    var isFirst = true
     for partition in source.partitions {
       var decoder = try RecordDecoder(
         schema: model.schema, format: source.format,
@@ -58,12 +61,34 @@ public struct Scoring {
         batch.removeAll()
         rejected.removeAll(keepingCapacity: true)
         try decoder.decode(records, into: &batch, rejected: &rejected)
+        if isFirst, batch.count > 0 {
+          isFirst = false
+          let empty = emptyColumns(of: batch, absent: decoder.absentColumns)
+          if !empty.isEmpty {
+            warn(
+              "no value for \(fieldList(empty)) in the first \(batch.count) records; means stand in"
+            )
+          }
+        }
         predict(batch, into: &predictions)
         try pass(on: predictions, of: batch, rejected, to: answer)
         rows += batch.count
         badRecords += rejected.count
       }
     }
+    if let warning = metrics?.warning { warn(warning) }
+  }
+
+  /// The model's columns that have no value in any row of a batch.
+  ///
+  /// - Parameter absent: those that the header lacks; of sparse rows no others are told.
+  private func emptyColumns(of batch: Batch, absent: [String]) -> [String] {
+    guard model.schema.sparseWidth == nil else { return absent }
+    var slot = 0
+    return model.schema.columns.filter { column in
+      defer { slot += column.width }
+      return (0..<batch.count).allSatisfy { batch.features[$0 * batch.columnCount + slot].isNaN }
+    }.map(\.name)
   }
 
   private mutating func predict(_ batch: Batch, into predictions: inout [Double]) {

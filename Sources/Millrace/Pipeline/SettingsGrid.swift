@@ -56,17 +56,20 @@ extension LearnerSettings {
   ///
   /// - Throws: `configuration` for an unknown key or a value that the setting cannot have.
   mutating func set(_ key: String, to text: String) throws(MillraceError) {
+    func refuse(_ expected: String) -> MillraceError {
+      .setting("grid", "\(key)=\(text)", expected: "\(expected) for \(key)")
+    }
     func choice<Choice: RawRepresentable & CaseIterable>() throws(MillraceError) -> Choice
     where Choice.RawValue == String {
       guard let choice = Choice(rawValue: text) else {
         let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-        throw .setting(key, text, expected: names)
+        throw refuse(names)
       }
       return choice
     }
     func number() throws(MillraceError) -> Double {
       guard let number = Double(text), number.isFinite else {
-        throw .setting(key, text, expected: "a number")
+        throw refuse("a number")
       }
       return number
     }
@@ -85,10 +88,10 @@ extension LearnerSettings {
     case "drift-variance": driftVariance = try number()
     case "prior-variance": priorVariance = try number()
     case "batch-size":
-      guard let count = Int(text) else { throw .setting(key, text, expected: "an integer") }
+      guard let count = Int(text) else { throw refuse("an integer") }
       batchSize = count
     case "averaging":
-      guard let flag = Bool(text) else { throw .setting(key, text, expected: "true or false") }
+      guard let flag = Bool(text) else { throw refuse("true or false") }
       averaging = flag
     default:
       throw .setting(

@@ -83,6 +83,11 @@ public struct TrainingJob {
       job.settings.learner = candidates[best].settings
       points = tried
     }
+    // Measured first: what cannot be, stores nothing.
+    let crossValidation =
+      if let foldCount, points == nil { try job.crossValidate(foldCount, source, watch) } else {
+        CrossValidation?.none
+      }
     let store = modelName == nil ? nil : store
     guard let learnt = try job.learn(source(), store: store, watch) else {
       return RunResult(command: "train", learner: settings.learner.learner)
@@ -90,9 +95,7 @@ public struct TrainingJob {
     var result = learnt.result
     result.grid = points
     result.chosen = points?.min { $0.loss < $1.loss }?.settings
-    if let foldCount, points == nil {
-      result.crossValidation = try job.crossValidate(foldCount, source, watch)
-    }
+    result.crossValidation = crossValidation
     let learning = result.calibration?.progressive
     if let holdout {
       let heldOut: any LogSource
@@ -103,22 +106,28 @@ public struct TrainingJob {
         try heldOut.seek(to: ends)
       }
       var scoring = Scoring(model: learnt.model)
-      try scoring.run(over: heldOut, shouldStop: shouldStop)
+      try scoring.run(over: heldOut, shouldStop: shouldStop) { warn("the held-out data: \($0)") }
       result.test = scoring.metrics
+      if result.test == nil, !shouldStop() {
+        warn("no record is held out that has a label: there is nothing to measure by")
+      }
       result.calibration = .init(progressive: learning, test: scoring.calibration)
     }
     if wantsCoefficients {
       result.coefficients = .init(learnt.coefficients, of: learnt.model)
     }
     if wantsSummary { result.summary = learnt.summary }
+    for version in result.rejected ?? [] {
+      warn("version \(version.version) was not promoted: \(version.reason)")
+    }
     return result
   }
 
   private func checkSelection() throws(MillraceError) {
     if wantsSummary, settings.learner.learner != .exact || settings.learner.l2 > 0 {
       throw .setting(
-        "summary", settings.learner.learner.rawValue,
-        expected: "the learner exact, without l2")
+        "learner", settings.learner.learner.rawValue,
+        expected: "exact, without an L2 penalty, where a summary is wanted")
     }
     let isSelection = foldCount != nil || grid != nil
     if isSelection, case .standard = try LogAddress(data, format: format) {
@@ -126,7 +135,9 @@ public struct TrainingJob {
         foldCount == nil ? "grid" : "cv", data, expected: "a file, as the data are read again")
     }
     if grid != nil, foldCount == nil, settings.learner.learner == .exact {
-      throw .setting("grid", "exact", expected: "--cv too: exact solutions differ on new data only")
+      throw .setting(
+        "learner", "exact",
+        expected: "another one in a grid, or folds (cv): exact solutions differ on new data only")
     }
   }
 
@@ -204,7 +215,12 @@ public struct TrainingJob {
       var scoring = Scoring(model: learnt.model)
       try scoring.run(over: try part(.heldOut), shouldStop: watch.shouldStop)
       guard let metrics = scoring.metrics else {
-        throw .setting("cv", "\(foldCount)", expected: "no more folds than there are records")
+        throw .setting(
+          "cv", "\(foldCount)",
+          expected: schema.task == .regression
+            ? "no more folds than there are records"
+            : "no more folds than the most frequent class has records, as every class is spread over"
+              + " the folds: number \(fold + 1) has none")
       }
       result.folds.append(metrics)
     }

@@ -24,6 +24,12 @@ package enum DurableFile {
     try Directory.synchronize(Directory.parent(of: path))
   }
 
+  /// Replaces a file like `write`; the directory is made where there is none.
+  package static func writeMakingDirectory(_ text: String, to path: String) throws(MillraceError) {
+    try Directory.create(Directory.parent(of: path))
+    try write(Array(text.utf8), to: path)
+  }
+
   /// Writes a file and makes its content, not yet its name, durable.
   package static func create(_ path: String, _ parts: [[UInt8]]) throws(MillraceError) {
     let file = try FileDescriptor(path, flags: O_WRONLY | O_CREAT | O_TRUNC)
@@ -113,6 +119,12 @@ package enum Directory {
   /// - Throws: `system` when it cannot be opened or the disk refuses.
   package static func synchronize(_ path: String) throws(MillraceError) {
     try FileDescriptor(path, flags: O_RDONLY | O_DIRECTORY).synchronize()
+  }
+
+  /// The last part of a path.
+  static func name(of path: String) -> String {
+    let trimmed = path.reversed().drop { $0 == "/" }
+    return String(trimmed.prefix { $0 != "/" }.reversed())
   }
 
   static func parent(of path: String) -> String {

@@ -39,3 +39,10 @@ struct FileLock: ~Copyable {
   /// Gives the lock back before its scope ends.
   func unlock() { flock(file.number, LOCK_UN) }
 }
+
+extension FileDescriptor {
+  /// Locks the file itself until it is closed.
+  ///
+  /// - Returns: `false` when another has it locked; a file system without locks never says so.
+  func lock() -> Bool { flock(number, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK }
+}

@@ -144,7 +144,7 @@ public struct ModelStore: Sendable {
   ///     one there is returned when it has the same content. It is written when that place is
   ///     free; `nil`, or a place taken by other content, is the next version after the newest.
   ///   - alias: what points to it from now on.
-  /// - Throws: `store` for a name that is not one; `system` when it cannot be written.
+  /// - Throws: `configuration` for a name that is not one; `system` when it cannot be written.
   public func publish(
     _ archive: TensorArchive, manifest: Manifest, as name: String, expectedVersion: Int? = nil,
     alias: ModelAlias? = nil
@@ -343,10 +343,10 @@ public struct ModelStore: Sendable {
 
   private func directory(of name: String) throws(MillraceError) -> String {
     guard ModelStore.isValid(name: name) else {
-      throw MillraceError(
-        .store,
-        "\"\(name)\" is not a model's name; expected up to 100 letters, digits, '.', '_', '-', "
-          + "the first a letter or a digit")
+      throw .setting(
+        "model", name,
+        expected:
+          "a name of up to 100 letters, digits, '.', '_', '-', the first a letter or a digit")
     }
     return "\(path)/\(name)"
   }

@@ -11,6 +11,8 @@ package struct Arguments: Sendable {
   }
 
   private var given: [String: Given] = [:]
+  /// What each option is called in messages, by its key.
+  private var names: [String: String] = [:]
 
   /// The value of an option of the command.
   package subscript<Value>(option: Option<Value>) -> Value {
@@ -49,12 +51,32 @@ package struct Arguments: Sendable {
       guard let given = given[option.name] else { continue }
       guard option.accepts(given.texts) else { throw error(option, expected: option.expected) }
     }
+    for option in options { names[option.key] = given[option.name]?.origin ?? option.spelling }
     if self[CommonOptions.help] { return }
     for option in options where option.isRequired && given[option.name] == nil {
       throw MillraceError(
         .configuration,
         "\(commandName) needs \(option.usage): \(option.need) See 'millrace \(commandName) --help'")
     }
+    try checkFiles(options)
+  }
+}
+
+extension Arguments {
+  /// An error of the library about a setting, which it knows by its key, as the user gave it.
+  package func naming(_ error: MillraceError) -> MillraceError { error.naming { names[$0] } }
+
+  /// Checks that no file is both read and written, or written twice.
+  ///
+  /// - Throws: `configuration`, naming the option.
+  private func checkFiles(_ options: [any CommandOption]) throws(MillraceError) {
+    var files = FileUses()
+    for option in options {
+      guard let use = option.use, let path = given[option.name]?.texts.last ?? option.defaultText
+      else { continue }
+      files.add(use, path, as: names[option.key] ?? option.spelling)
+    }
+    try files.check()
   }
 }
 

@@ -49,7 +49,7 @@ package enum ExitStatus: Int32, Sendable {
 /// What every command can be told.
 package enum CommonOptions {
   package static let config = Option<String?>(
-    "config", "FILE.yaml", .path,
+    "config", "FILE.yaml", .input,
     help: "Read settings from a YAML file. Its keys are the options in camel case; a flag wins.")
   package static let json = Option(
     flag: "json", help: "Make the last line of standard output one JSON object with the result.")
@@ -85,35 +85,40 @@ package struct CommandSet: Sendable {
       Terminal.writeError(overview)
       return .misused
     }
-    switch name {
-    case "--help", "-h", "help":
-      guard let topic = words.dropFirst().first, name == "help" else {
-        Terminal.write(overview)
-        return .done
-      }
-      return run([topic, "--help"])
-    case "--version":
-      Terminal.write(Millrace.version + "\n")
-      return .done
-    default: break
-    }
+    if name == "help", let topic = words.dropFirst().first { return run([topic, "--help"]) }
     do throws(MillraceError) {
-      guard let command = commands.first(where: { $0.name == name }) else {
-        throw MillraceError(
-          .configuration,
-          "there is no command \"\(name)\"" + suggestion(name, among: commands.map(\.name))
-            + ". See 'millrace --help'")
-      }
-      let arguments = try Arguments(
-        parsing: Array(words.dropFirst()), options: command.allOptions, commandName: name)
-      if arguments[CommonOptions.help] {
-        Terminal.write(command.helpText)
+      switch name {
+      case "--help", "-h", "help":
+        try Terminal.write(overview)
         return .done
+      case "--version":
+        try Terminal.write(Millrace.version + "\n")
+        return .done
+      default: return try run(name, Array(words.dropFirst()))
       }
-      return try command.run(arguments, on: Terminal(arguments))
     } catch {
       Terminal.writeError("millrace: \(error.message)\n")
       return ExitStatus(error)
+    }
+  }
+
+  private func run(_ name: String, _ words: [String]) throws(MillraceError) -> ExitStatus {
+    guard let command = commands.first(where: { $0.name == name }) else {
+      throw MillraceError(
+        .configuration,
+        "there is no command \"\(name)\"" + suggestion(name, among: commands.map(\.name))
+          + ". See 'millrace --help'")
+    }
+    let arguments = try Arguments(
+      parsing: words, options: command.allOptions, commandName: name)
+    if arguments[CommonOptions.help] {
+      try Terminal.write(command.helpText)
+      return .done
+    }
+    do throws(MillraceError) {
+      return try command.run(arguments, on: Terminal(arguments))
+    } catch {
+      throw arguments.naming(error)
     }
   }
 }

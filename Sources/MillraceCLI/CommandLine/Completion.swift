@@ -23,7 +23,7 @@ struct CompletionCommand: Command {
       case .zsh: "autoload -Uz bashcompinit && bashcompinit\n" + bashCompletion(commands)
       case .fish: fishCompletion(commands)
       }
-    terminal.print(script)
+    try terminal.print(script)
     return .done
   }
 }

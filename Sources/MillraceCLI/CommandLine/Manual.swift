@@ -9,7 +9,7 @@ struct ManualCommand: Command {
   let others: [any Command]
 
   func run(_ arguments: Arguments, on terminal: Terminal) throws(MillraceError) -> ExitStatus {
-    terminal.print(manualPage(CommandSet(others).commands))
+    try terminal.print(manualPage(CommandSet(others).commands))
     return .done
   }
 }

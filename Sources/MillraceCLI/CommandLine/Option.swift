@@ -1,3 +1,5 @@
+package import Millrace
+
 /// One thing a command can be told, and the key by which the command reads it.
 ///
 /// Everything that knows of it follows from here: parsing, the YAML key, help, completion, the
@@ -12,6 +14,7 @@ package struct Option<Value: Sendable>: CommandOption {
   package let completion: ValueCompletion
   package let arity: ValueArity
   package let defaultText: String?
+  package let use: FileUses.Use?
   /// The value that texts stand for; `nil` when they are not allowed.
   let parse: @Sendable ([String]) -> Value?
   /// The value when nothing is given; required options have none.
@@ -30,6 +33,7 @@ package struct Option<Value: Sendable>: CommandOption {
     expected = kind.expected
     completion = kind.completion
     arity = kind.arity
+    use = kind.use
     self.defaultText = defaultText
     parse = { kind.parse($0).map(lift) }
     self.defaultValue = defaultValue
@@ -109,6 +113,8 @@ package protocol CommandOption: Sendable {
   var arity: ValueArity { get }
   /// The default as it is shown; `nil` shows none.
   var defaultText: String? { get }
+  /// What the command does with the file that it names, if it names one.
+  var use: FileUses.Use? { get }
   /// Whether these texts are allowed.
   func accepts(_ texts: [String]) -> Bool
 }

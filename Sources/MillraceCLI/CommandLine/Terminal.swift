@@ -1,4 +1,3 @@
-internal import FoundationEssentials
 internal import Glibc
 package import Millrace
 internal import Synchronization
@@ -29,25 +28,21 @@ package final class Terminal: Sendable {
   }
 
   /// Writes to standard output.
-  package func print(_ text: String) {
+  ///
+  /// - Throws: `system` when it does not get there.
+  package func print(_ text: String) throws(MillraceError) {
     progressLine?.erase()
-    Terminal.write(text.hasSuffix("\n") ? text : text + "\n")
+    try Terminal.write(text.hasSuffix("\n") ? text : text + "\n")
   }
 
   /// Writes the result: as one line of JSON with `--json`, else as `text` says it.
+  ///
+  /// - Throws: `system` when it does not get there.
   package func report(
     _ result: some Encodable, text: () -> String
   ) throws(MillraceError) {
-    guard wantsJSON else { return print(text()) }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    encoder.nonConformingFloatEncodingStrategy = .convertToString(
-      positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
-    do {
-      print(String(decoding: try encoder.encode(result), as: UTF8.self))
-    } catch {
-      throw MillraceError(.system, "the result cannot be written as JSON: \(error)")
-    }
+    guard wantsJSON else { return try print(text()) }
+    try print(String(decoding: JSONCoding.encodeForOthers(result), as: UTF8.self))
   }
 
   /// Shows how far the work is, in the place of what was shown before; at most ten times a second,
@@ -57,17 +52,14 @@ package final class Terminal: Sendable {
   /// Removes the progress line.
   package func endProgress() { progressLine?.erase() }
 
-  static func write(_ text: String) { write(text, to: STDOUT_FILENO) }
-  static func writeError(_ text: String) { write(text, to: STDERR_FILENO) }
-
   /// Straight to the file: nothing is lost when the process ends, and lines stay whole.
-  private static func write(_ text: String, to file: Int32) {
-    var rest = Array(text.utf8)[...]
-    while !rest.isEmpty {
-      let written = rest.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
-      if written < 0 && errno != EINTR { return }
-      rest = rest.dropFirst(max(written, 0))
-    }
+  static func write(_ text: String) throws(MillraceError) {
+    try FileDescriptor(duplicating: STDOUT_FILENO, "standard output").write(Array(text.utf8))
+  }
+
+  /// Where messages cannot be written, there is nobody left to be told.
+  static func writeError(_ text: String) {
+    try? FileDescriptor(duplicating: STDERR_FILENO, "standard error").write(Array(text.utf8))
   }
 }
 

@@ -1,4 +1,4 @@
-import Millrace
+package import Millrace
 
 /// What the text after an option may be, and the value it stands for.
 ///
@@ -15,6 +15,9 @@ package struct ValueKind<Value: Sendable>: Sendable {
   package var completion = ValueCompletion.none
   /// What the option takes on the command line.
   package var arity = ValueArity.one
+  /// What the command does with the file it names; `nil` when it names none, or a folder of the
+  /// command's own.
+  package var use: FileUses.Use?
 }
 
 /// How a shell completes a value.
@@ -71,6 +74,21 @@ extension ValueKind where Value == String {
     var kind = text
     kind.expected = "a path"
     kind.completion = .files
+    return kind
+  }
+
+  /// The path or address of what is read.
+  package static var input: Self { path(.read) }
+
+  /// The path or address of what is written.
+  package static var output: Self { path(.written) }
+
+  /// The path of a model store.
+  package static var store: Self { path(.store) }
+
+  private static func path(_ use: FileUses.Use) -> Self {
+    var kind = path
+    kind.use = use
     return kind
   }
 }

@@ -13,17 +13,18 @@ struct DemoCommand: Command {
   func run(_ arguments: Arguments, on terminal: Terminal) throws(MillraceError) -> ExitStatus {
     StopRequest.listen()
     let demonstration = Demonstration(directory: arguments[Self.directory])
-    try demonstration.run(shouldStop: { StopRequest.isMade }) { sight in
+    try demonstration.run(
+      shouldStop: { StopRequest.isMade }, progress: { terminal.progress($0.line) }
+    ) { (sight) throws(MillraceError) in
       switch sight {
       case .stream(let rows, let driftRow, let path):
-        terminal.print(
+        try terminal.print(
           "\(path): \(rows) records; the truth changes at row \(driftRow). Writing them to"
             + " \(demonstration.directory)/events/ while a model follows …")
-      case .progress(let progress): terminal.progress(progress.line)
       case .finished(let result, let reportPath):
         terminal.endProgress()
-        terminal.print(result.text)
-        terminal.print("\nLook at \(reportPath)")
+        try terminal.print(result.text)
+        try terminal.print("\nLook at \(reportPath)")
       }
     }
     return .done

@@ -3,16 +3,16 @@ import Millrace
 /// `millrace drift`: compares two datasets column by column.
 struct DriftCommand: Command {
   static let reference = Option(
-    argument: "REFERENCE", .path, help: "The data that is known: a file, or a directory.")
+    argument: "REFERENCE", .input, help: "The data that is known: a file, or a directory.")
   static let current = Option(
-    argument: "CURRENT", .path, help: "The data that is compared with it.")
+    argument: "CURRENT", .input, help: "The data that is compared with it.")
   static let alpha = Option(
     "alpha", "P", .number(in: 0...1), default: 0.05, help: "The false discovery rate.")
   static let psiThreshold = Option(
     "psi-threshold", "X", .number(in: 0...100), default: 0.1,
     help: "The population stability index above which a difference is large.")
   static let html = Option<String?>(
-    "html", "FILE", .path, help: "Write one page that shows the comparison.")
+    "html", "FILE", .output, help: "Write one page that shows the comparison.")
   static let failOnDrift = Option(
     flag: "fail-on-drift", help: "End with status 4 when there is drift.")
 
@@ -43,7 +43,7 @@ struct DriftCommand: Command {
       terminal.logger.log(.warning, "\(comparison.badRecords) records could not be read")
     }
     if let path = arguments[Self.html] {
-      try DurableFile.write(Array(comparison.page.html().utf8), to: path)
+      try DurableFile.writeMakingDirectory(comparison.page.html(), to: path)
     }
     try terminal.report(comparison) { comparison.text }
     return comparison.drifted && arguments[Self.failOnDrift] ? .drifted : .done

@@ -15,7 +15,7 @@ struct GenerateCommand: Command {
     "noise", "X", .number(in: 0...1e6),
     help: "The share of labels that are flipped; for linear, the noise's standard deviation.")
   static let output = Option(
-    required: "output", "FILE", .path,
+    required: "output", "FILE", .output,
     help: "Where the records go; the truth goes beside them, to NAME.truth.json.")
 
   let name = "generate"

@@ -2,11 +2,11 @@ import Millrace
 
 /// `millrace predict`: answers for the records of a dataset.
 struct PredictCommand: Command {
-  static let data = Option(argument: "DATA", .path, help: "The records: a file, or -.")
+  static let data = Option(argument: "DATA", .input, help: "The records: a file, or -.")
   static let model = Option(
     required: "model", "NAME", .text, help: "NAME, NAME@VERSION or NAME@ALIAS.")
   static let output = Option<String?>(
-    "output", "FILE", .path,
+    "output", "FILE", .output,
     help: "Where the answers go: CSV, or JSON lines by the file's name; standard output if none.")
 
   let name = "predict"
@@ -48,11 +48,14 @@ struct PredictCommand: Command {
       schema: model.schema, outputWidth: model.outputWidth, isJSON: sink.format == .jsonLines,
       to: sink)
     var scoring = Scoring(model: model)
-    try scoring.run(over: source, shouldStop: { StopRequest.isMade }) {
-      (answer) throws(MillraceError) in
+    func warn(_ message: String) {
+      terminal.logger.log(.warning, "\(arguments[Self.data])\(message)")
+    }
+    try scoring.run(
+      over: source, shouldStop: { StopRequest.isMade }, warn: { warn(": \($0)") }
+    ) { (answer) throws(MillraceError) in
       if case .rejected(let record) = answer {
-        terminal.logger.log(
-          .warning, "\(arguments[Self.data]) at byte \(record.position): \(record.reason)")
+        warn(" at byte \(record.position): \(record.reason)")
       }
       try writer.write(answer)
     }

@@ -2,9 +2,9 @@ import Millrace
 
 /// `millrace replay`: a dataset becomes a log at a chosen pace.
 struct ReplayCommand: Command {
-  static let data = Option(argument: "DATA", .path, help: "The records: a file, or -.")
+  static let data = Option(argument: "DATA", .input, help: "The records: a file, or -.")
   static let to = Option(
-    required: "to", "ADDR", .path, help: "The log: a file, or a directory of partitions.")
+    required: "to", "ADDR", .output, help: "The log: a file, or a directory of partitions.")
   static let rate = Option<Double?>(
     "rate", "N", .positiveNumber, help: "Records per second; all speed when not given.")
   static let speed = Option<Double?>(

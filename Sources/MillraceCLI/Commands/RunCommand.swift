@@ -3,7 +3,7 @@ import Millrace
 /// `millrace run`: follows a log, predicts, learns, watches, publishes.
 struct RunCommand: Command {
   static let source = Option(
-    argument: "SOURCE", .path, help: "The log: a file, a directory of partitions, or -.")
+    argument: "SOURCE", .input, help: "The log: a file, a directory of partitions, or -.")
   static let model = Option(required: "model", "NAME", .text, help: "The model's name.")
   static let checkpoint = Option<String?>(
     "checkpoint", "DIR", .path,
@@ -53,14 +53,14 @@ struct RunCommand: Command {
     "psi-threshold", "X", .number(in: 0...100), default: DriftSettings().psiThreshold,
     help: "The population stability index above which a difference is large.")
   static let predictions = Option<String?>(
-    "predictions", "ADDR", .path, help: "Where each record's prediction goes, as JSON lines.")
-  static let metrics = Option<String?>("metrics", "ADDR", .path, help: "Where metrics go.")
+    "predictions", "ADDR", .output, help: "Where each record's prediction goes, as JSON lines.")
+  static let metrics = Option<String?>("metrics", "ADDR", .output, help: "Where metrics go.")
   static let driftEvents = Option<String?>(
-    "drift-events", "ADDR", .path, help: "Where drift alarms go.")
+    "drift-events", "ADDR", .output, help: "Where drift alarms go.")
   static let deadLetter = Option<String?>(
-    "dead-letter", "ADDR", .path, help: "Where records that do not fit go, with the reason.")
+    "dead-letter", "ADDR", .output, help: "Where records that do not fit go, with the reason.")
   static let report = Option<String?>(
-    "report", "FILE.html", .path, help: "Write one page that shows the run.")
+    "report", "FILE.html", .output, help: "Write one page that shows the run.")
 
   let name = "run"
   let summary = "Follow a log: predict, learn, watch for drift, publish better versions."
@@ -80,17 +80,17 @@ struct RunCommand: Command {
   func run(_ arguments: Arguments, on terminal: Terminal) throws(MillraceError) -> ExitStatus {
     StopRequest.listen()
     let address = arguments[Self.source]
-    var sinks = RunSinks()
-    sinks.predictions = try Self.sink(arguments[Self.predictions])
-    sinks.metrics = try Self.sink(arguments[Self.metrics])
-    sinks.driftEvents = try Self.sink(arguments[Self.driftEvents])
-    sinks.deadLetters = try Self.sink(arguments[Self.deadLetter])
     let checkpoints: CheckpointStore? =
       if let directory = arguments[Self.checkpoint] {
         try CheckpointStore(directory: directory)
       } else {
         nil
       }
+    var sinks = RunSinks()
+    sinks.predictions = try Self.sink(arguments[Self.predictions])
+    sinks.metrics = try Self.sink(arguments[Self.metrics])
+    sinks.driftEvents = try Self.sink(arguments[Self.driftEvents])
+    sinks.deadLetters = try Self.sink(arguments[Self.deadLetter])
     let pipeline = try Pipeline(
       job: .init(command: name, source: address, modelName: arguments[Self.model]),
       settings: Self.settings(arguments), inference: LearnerOptions.inference(arguments),

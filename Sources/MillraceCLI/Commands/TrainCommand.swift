@@ -11,7 +11,7 @@ struct TrainCommand: Command {
   }
 
   static let data = Option(
-    argument: "DATA", .path, help: "The data: a file, a directory of partitions, or -.")
+    argument: "DATA", .input, help: "The data: a file, a directory of partitions, or -.")
   static let model = Option<String?>(
     "model", "NAME", .text, help: "The model's name; without one nothing is stored.")
   static let batchSize = Option(
@@ -34,7 +34,7 @@ struct TrainCommand: Command {
     help: "Try all combinations of settings, \"learning-rate=.01,.1 l2=0,1e-4\", in one pass"
       + " or, with --cv, by folds; the best one is stored.")
   static let report = Option<String?>(
-    "report", "FILE.html", .path, help: "Write one page that shows the training.")
+    "report", "FILE.html", .output, help: "Write one page that shows the training.")
 
   let name = "train"
   let summary = "Learn a dataset and store a version."
@@ -89,9 +89,11 @@ struct TrainCommand: Command {
 extension ValueKind where Value == TrainCommand.Test {
   /// A path, or a share between 0 and 1.
   static var test: Self {
-    Self(one: "a file, or a fraction between 0 and 1") { text in
+    var kind = Self(one: "a file, or a fraction between 0 and 1") { text in
       guard let number = Double(text) else { return text.isEmpty ? nil : .file(text) }
       return number > 0 && number < 1 ? .fraction(number) : nil
     }
+    kind.use = .read
+    return kind
   }
 }

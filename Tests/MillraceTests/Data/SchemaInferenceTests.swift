@@ -93,12 +93,13 @@ private func refusal(
     #expect(refusal("") == "x.csv: it is empty")
     #expect(
       refusal("a,y\n") == "x.csv: it has a header and no records; its fields are 'a', 'y'")
-    #expect(refusal("a,b\n1,2\n") == "x.csv has no label 'y'; its fields are 'a', 'b'")
+    #expect(
+      refusal("a,b\n1,2\n") == "label is \"y\"; expected one of the fields of x.csv: 'a', 'b'")
     #expect(
       refusal("a,y\n1,\n2,NA\n") == "x.csv: the label 'y' has no value in the first 2 records")
     #expect(refusal("y\n1\n2\n")?.hasPrefix("x.csv: no field is left as a feature") == true)
     #expect(refusal("{\n[1]\n", .jsonLines) == "x.csv: none of its first 2 records can be read")
-    #expect(refusal("a,y\n1,2\n") { $0.weight = "w" }?.hasPrefix("x.csv has no weight 'w'") == true)
+    #expect(refusal("a,y\n1,2\n") { $0.weight = "w" }?.hasPrefix("weight is \"w\"") == true)
     let unique = "a,y\n" + (0..<40).map { "1,name\($0)\n" }.joined()
     #expect(refusal(unique)?.contains("has 40 distinct values") == true)
   }

@@ -95,6 +95,19 @@ private func feed(
     #expect(metrics(.binary, [0.5], [1], [1]).cumulative.summary.intervals?.logLoss == nil)
   }
 
+  @Test func `intervals of what is never negative do not go below 0`() throws {
+    let intervals = try #require(
+      metrics(.regression, [0, 0, 0], [0.01, 0.01, 5]).cumulative.summary.intervals)
+    #expect(intervals.mae?.first == 0 && intervals.rmse?.first == 0)
+  }
+
+  @Test func `predictions that are not finite are counted, and nothing else`() {
+    let summary = metrics(.regression, [1, .nan, .infinity, 3], [1, 1, 1, 1]).cumulative.summary
+    #expect(summary.invalidPredictions == 2 && summary.rows == 4)
+    #expect(isClose(summary.mae, 1))
+    #expect(metrics(.regression, [1], [1]).cumulative.summary.invalidPredictions == nil)
+  }
+
   @Test func `weighted binary metrics are scikit-learn's`() throws {
     let binary = try #require(
       metrics(.binary, probabilities, classes, weights).cumulative.binary)

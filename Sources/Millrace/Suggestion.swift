@@ -2,7 +2,8 @@
 package func suggestion(_ given: String, among known: [String]) -> String {
   let nearest = known.map { (name: $0, distance: editDistance(given, $0)) }
     .min { $0.distance < $1.distance }
-  guard let nearest, nearest.distance <= max(1, given.count / 3) else { return "" }
+  guard let nearest, nearest.distance <= max(1, given.count / 3), nearest.distance < given.count
+  else { return "" }
   return " (did you mean \(nearest.name)?)"
 }
 
@@ -25,4 +26,10 @@ package func editDistance(_ left: String, _ right: String) -> Int {
     (beforeLast, last) = (last, current)
   }
   return last[right.count]
+}
+
+/// `'a', 'b'`: the first hundred names, and how many there are when they are more.
+func fieldList(_ names: [String]) -> String {
+  let first = names.prefix(100).map { "'\($0)'" }.joined(separator: ", ")
+  return names.count > 100 ? "\(first), … (\(names.count) fields)" : first
 }
