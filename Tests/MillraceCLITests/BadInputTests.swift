@@ -176,7 +176,9 @@ import Testing
     (["train", "-", "--label", "y"], ["--format is missing", "csv"]),
     (["train", "data.csv"], ["--label is missing; expected the field to predict"]),
     (["train", "data.csv", "--label", "y", "--model", "a/b"], ["--model is \"a/b\""]),
-    (["run", "data.csv", "--label", "y", "--model", "../x"], ["--model is \"../x\""]),
+    (
+      ["run", "data.csv", "--label", "y", "--model", "../x", "--until-end"], ["--model is \"../x\""]
+    ),
     (["predict", "data.csv", "--model", "../x"], ["--model is \"../x\""]),
     (["replay", "data.csv", "--to", "log/", "--key", "k"], ["--key is \"k\"", "'a', 'b', 'y'"]),
     (["drift", "data.csv", "data.csv", "--features", "q"], ["--features is \"q\""]),

@@ -21,18 +21,17 @@ struct Publisher {
   /// where there is none, so that a job does not learn what it cannot keep.
   func nextVersion() throws(MillraceError) -> Int {
     try Directory.create(store.path)
-    return isNew ? 1 : (try store.versions(of: job.modelName).last ?? 0) + 1
+    guard try store.hasModel(job.modelName) else { return 1 }
+    return (try store.versions(of: job.modelName).last ?? 0) + 1
   }
 
   /// Serves the champion where the store has one.
   mutating func loadChampion() throws(MillraceError) {
-    guard !isNew, let champion = try store.target(of: .champion, of: job.modelName)
+    guard try store.hasModel(job.modelName),
+      let champion = try store.target(of: .champion, of: job.modelName)
     else { return }
     try serve(champion)
   }
-
-  /// Whether the store has no version of the model yet.
-  private var isNew: Bool { !Directory.exists("\(store.path)/\(job.modelName)") }
 
   /// Serves the version that a checkpoint names.
   mutating func restore(_ version: Int?) throws(MillraceError) {

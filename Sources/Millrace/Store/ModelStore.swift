@@ -33,6 +33,13 @@ public struct ModelStore: Sendable {
     }
   }
 
+  /// Whether there is a model of this name.
+  ///
+  /// - Throws: `configuration` for a name that is not one.
+  func hasModel(_ name: String) throws(MillraceError) -> Bool {
+    Directory.exists(try directory(of: name))
+  }
+
   /// The versions of a model, ascending; whether they are whole is not looked at.
   ///
   /// - Throws: `store` when there is no such model, naming those there are.

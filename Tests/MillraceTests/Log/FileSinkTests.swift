@@ -25,7 +25,19 @@ extension LogSink {
     #expect(directory.content("new/x.jsonl") == "{}\n{\"é\":1}\n")
     try sink.append("")
     #expect(try sink.flush() == [0: 13])
-    #expect(try open("new/x.jsonl").flush() == [0: 13])
+  }
+
+  @Test func `a file has one sink at a time`() throws {
+    do {
+      let sink = try open("x.jsonl")
+      try sink.append("first")
+      let message = errorMessage(.system) { try open("x.jsonl") }
+      #expect(
+        message.hasSuffix(
+          "x.jsonl' is being written by another job; one at a time may write to a file"))
+      #expect(try sink.flush() == [0: 6])
+    }
+    #expect(try open("x.jsonl").flush() == [0: 6])
   }
 
   @Test func `a directory gets a file for each partition`() throws {
@@ -42,17 +54,22 @@ extension LogSink {
   }
 
   @Test func `recovery cuts each partition back to what a checkpoint knew`() throws {
-    let sink = try open("log/")
-    for partition in 0..<3 { try sink.append("kept", partition: partition) }
-    let lengths = try sink.flush()
-    for partition in 0..<3 { try sink.append("lost", partition: partition) }
-    _ = try sink.flush()
+    let lengths: [Int: Int64]
+    do {
+      let sink = try open("log/")
+      for partition in 0..<3 { try sink.append("kept", partition: partition) }
+      lengths = try sink.flush()
+      for partition in 0..<3 { try sink.append("lost", partition: partition) }
+      _ = try sink.flush()
+    }
     directory.append("torn", to: "log/1.jsonl")
-    let resumed = try open("log/")
-    try resumed.append("not written yet", partition: 0)
-    try resumed.truncate(to: lengths.filter { $0.key < 2 })
-    try resumed.append("again", partition: 1)
-    #expect(try resumed.flush() == [0: 5, 1: 11, 2: 0])
+    do {
+      let resumed = try open("log/")
+      try resumed.append("not written yet", partition: 0)
+      try resumed.truncate(to: lengths.filter { $0.key < 2 })
+      try resumed.append("again", partition: 1)
+      #expect(try resumed.flush() == [0: 5, 1: 11, 2: 0])
+    }
     #expect(directory.content("log/0.jsonl") == "kept\n")
     #expect(directory.content("log/1.jsonl") == "kept\nagain\n")
     #expect(directory.content("log/2.jsonl") == "")
@@ -77,9 +94,11 @@ extension LogSink {
       _ = try sink.flush()
     }
     #expect(directory.content("x.csv") == "a,b\n1,2\n3,4\n")
-    let sink = try open("x.csv", header: "a,b")
-    try sink.truncate(to: [:])
-    #expect(try sink.flush() == [0: 4])
+    do {
+      let sink = try open("x.csv", header: "a,b")
+      try sink.truncate(to: [:])
+      #expect(try sink.flush() == [0: 4])
+    }
     let message = errorMessage(.configuration) { try open("x.csv", header: "a,b,c") }
     #expect(message.contains("starts with \"a,b\"; expected the header \"a,b,c\""))
   }

@@ -114,10 +114,10 @@ import Testing
       seen.formUnion(here)
     }
     #expect(
-      errorMessage(.input) {
+      errorMessage(.configuration) {
         directory.append("a,b\n1,2\n", to: "x.csv")
         return try run("x.csv", to: "keys/", replay)
-      } == "there is no field 'k'; the fields are a, b")
+      } == "key is \"k\"; expected one of the fields 'a', 'b'")
   }
 
   // org.apache.kafka.common.utils.UtilsTest.testMurmur2.
