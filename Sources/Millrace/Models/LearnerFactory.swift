@@ -19,7 +19,7 @@ extension LearnerSettings {
       default:
         guard bankConstants.isEmpty else {
           throw .setting(
-            "bank-constants", bankConstants.keys.sorted().joined(separator: ", "),
+            "bankConstants", bankConstants.keys.sorted().joined(separator: ", "),
             expected: "none with \(columnCount - 1) columns, where auto is AdaGrad")
         }
         return LinearLearner(settings: self, task: task, columnCount: columnCount)
@@ -120,7 +120,7 @@ extension LearnerSettings {
       ("averaging", averaging ? "true" : nil, optimizers),
       ("forgetting", forgetting.map { "\($0)" }, [.newton]),
       ("prior-variance", priorVariance.map { "\($0)" }, [.filter]),
-      ("bank-constants", bankConstants.keys.sorted().first, [.auto]),
+      ("bankConstants", bankConstants.keys.sorted().first, [.auto]),
     ]
     for (key, value, learners) in uses where !learners.contains(learner) {
       guard let value else { continue }

@@ -187,7 +187,7 @@ import Testing
   @Test func `settings outside what is allowed are refused with what is`() throws {
     #expect(
       errorMessage(.configuration) { try SyntheticStream(.sea, rows: 10, driftRows: [5, 3]) }
-        == "drift-at is \"5,3\"; expected ascending rows from 1 to 9")
+        == "driftAt is \"5,3\"; expected ascending rows from 1 to 9")
     for make: () throws -> SyntheticStream in [
       { try SyntheticStream(.sea, rows: 0) }, { try SyntheticStream(.sea, rows: 1, features: 1) },
       { try SyntheticStream(.sea, rows: 9, driftRows: [9]) },

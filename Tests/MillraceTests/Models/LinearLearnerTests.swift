@@ -59,9 +59,9 @@ import Testing
     #expect(message { $0.learningRate = 0.1 } == nil)
     #expect(
       message { $0.learningRate = -1 }
-        == "learning-rate is \"-1.0\"; expected a positive number")
+        == "learningRate is \"-1.0\"; expected a positive number")
     #expect(message { $0.l1 = .nan } == "l1 is \"nan\"; expected 0 or a positive number")
-    #expect(message { $0.batchSize = 0 } == "batch-size is \"0\"; expected 1 to 1000000")
+    #expect(message { $0.batchSize = 0 } == "batchSize is \"0\"; expected 1 to 1000000")
     #expect(
       message { $0.schedule = .optimal }
         == "l2 is \"0\"; expected a positive number, which the schedule optimal needs")

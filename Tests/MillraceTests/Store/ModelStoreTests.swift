@@ -115,10 +115,11 @@ import Testing
   @Test(arguments: ["", ".", "..", "../x", "a/b", "/etc", ".hidden", "a b", "é", "a\0b", "-x"])
   func `a name cannot leave the store`(name: String) throws {
     try withStore(1) { store in
-      #expect(errorMessage(.store) { try store.resolve(name) }.contains("is not a model's name"))
       #expect(
-        errorMessage(.store) { try publish(1, in: store, as: name) }
-          .contains("is not a model's name"))
+        errorMessage(.configuration) { try store.resolve(name) }.contains("expected a name of"))
+      #expect(
+        errorMessage(.configuration) { try publish(1, in: store, as: name) }
+          .contains("expected a name of"))
     }
   }
 

@@ -30,7 +30,7 @@ extension ConstantsBank {
     for (name, numbers) in values.sorted(by: { $0.key < $1.key }) {
       guard let constant = constants.first(where: { $0.name == name }) else {
         throw .setting(
-          "bank-constants", name,
+          "bankConstants", name,
           expected: "one of " + constants.map { "\($0.name) (\($0.count))" }.joined(separator: ", ")
         )
       }
@@ -40,7 +40,7 @@ extension ConstantsBank {
       guard isAllowed else {
         let (low, high) = (constant.allowed.lowerBound, constant.allowed.upperBound)
         throw .setting(
-          "bank-constants", "\(name)=\(numbers.map { "\($0)" }.joined(separator: ","))",
+          "bankConstants", "\(name)=\(numbers.map { "\($0)" }.joined(separator: ","))",
           expected: "\(constant.count) numbers from \(low) to \(high)"
             + (constant.startsGreatest ? ", the greatest first" : ""))
       }
