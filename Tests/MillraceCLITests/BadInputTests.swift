@@ -153,7 +153,7 @@ import Testing
     ),
     (
       ["train", "data.csv", "--label", "y", "--learner", "sgd", "--forgetting", "0.99"],
-      ["--forgetting is \"0.99\"", "only newton"]
+      ["--forgetting is \"0.99\"", "only with newton"]
     ),
     (
       ["train", "data.csv", "--label", "y", "--learner", "sgd", "--loss", "huber"],

@@ -145,10 +145,13 @@ import Testing
   }
 
   @Test(arguments: [
-    ("a:z", "plain.csv has no column 'z'; its fields are 'a', 'b', 'city', 'y'"),
+    (
+      "a:z",
+      "--interactions is \"z\"; expected one of the fields of plain.csv: 'a', 'b', 'city', 'y'"
+    ),
     ("a:y", "interactions is \"a:y\"; expected FIRST:SECOND, two of the feature columns 'a'"),
     ("a", "interactions is \"a\"; expected FIRST:SECOND"),
-    ("a::b", "has no column ''"),
+    ("a::b", "--interactions is \"\"; expected one of the fields"),
     ("city:city", "interactions is \"city:city\"; expected two columns"),
     ("a:b,b:a", "interactions is \"b:a\"; expected each pair once"),
   ])

@@ -103,6 +103,7 @@ public struct Model: Sendable {
   ///
   /// - Throws: `configuration` when the settings are not allowed.
   public func bankConstants() throws(MillraceError) -> [String: [Double]] {
+    guard learner is any ConstantsBank else { return [:] }
     // What has been learnt has changed variances.
     let fresh = try Model(schema: schema, settings: settings)
     return (fresh.learner as? any ConstantsBank)?.constantValues ?? [:]

@@ -94,7 +94,7 @@ import Testing
   }
 
   @Test func `are the only ones whose label needs no name`() {
-    #expect(throws: MillraceError.setting("label", "", expected: "the field to predict")) {
+    #expect(throws: MillraceError.setting("label", nil, expected: "the field to predict")) {
       try SchemaInference.infer(
         from: [.init(records: [recordBatch(Array("1\n2\n".utf8), .csv)], header: [97])],
         format: .csv, name: "x.csv", options: .init(label: nil))
