@@ -337,16 +337,18 @@ void millrace_visit_fields(millrace_decoder *decoder, const uint8_t *record, siz
   }
 }
 
+uint32_t millrace_number_index(const char *name) {
+  return (uint32_t)combined(hash_text(name), 0);
+}
+
 millrace_entries millrace_decoder_gather(millrace_decoder *decoder, const float *features,
                                          size_t rows, const char *const *names,
-                                         const size_t *sources, const size_t *pairs,
-                                         size_t pair_count, uint32_t mask) {
+                                         const float *centers, const size_t *sources,
+                                         const size_t *pairs, size_t pair_count, uint32_t mask) {
   WordHashes &words = decoder->words;
   if (decoder->has_words) words.cut(rows);
   std::vector<uint32_t> columns(decoder->columns);
-  for (size_t j = 0; j < columns.size(); j++) {
-    columns[j] = (uint32_t)combined(hash_text(names[j]), 0) & mask;
-  }
+  for (size_t j = 0; j < columns.size(); j++) columns[j] = millrace_number_index(names[j]) & mask;
   std::vector<size_t> &starts = decoder->entry_starts;
   std::vector<uint32_t> &indices = decoder->entry_indices, &owners = decoder->entry_sources;
   std::vector<float> &values = decoder->entry_values;
@@ -362,7 +364,7 @@ millrace_entries millrace_decoder_gather(millrace_decoder *decoder, const float 
       owners.push_back((uint32_t)source);
     };
     for (size_t j = 0; j < columns.size(); j++) {
-      float x = features[i * columns.size() + j];
+      float x = features[i * columns.size() + j] - centers[j];
       if (!std::isnan(x) && x != 0) add(columns[j], x, sources[j]);
     }
     for (size_t end = decoder->has_words ? words.ends[i] : 0; word < end; word++) {

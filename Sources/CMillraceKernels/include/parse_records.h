@@ -134,13 +134,16 @@ typedef struct {
 /// Makes sparse rows of the rows that were decoded: an entry for each number that is not 0 or
 /// missing, those of words, and the products of the entries of each pair of sources.
 ///
-/// - names: of the number columns; sources: which source each is.
+/// - names: of the number columns; centers: what is taken from each; sources: which source it is.
 /// - pairs: two sources each.
 /// - mask: the bits of a hash that are kept.
 millrace_entries millrace_decoder_gather(millrace_decoder *decoder, const float *features,
                                          size_t rows, const char *const *names,
-                                         const size_t *sources, const size_t *pairs,
-                                         size_t pair_count, uint32_t mask);
+                                         const float *centers, const size_t *sources,
+                                         const size_t *pairs, size_t pair_count, uint32_t mask);
+
+/// Which feature a number column is, before `mask`.
+uint32_t millrace_number_index(const char *name);
 
 /// What a field's text says.
 typedef enum {

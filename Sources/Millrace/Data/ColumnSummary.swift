@@ -12,6 +12,8 @@ struct ColumnSummary {
   private(set) var occurrences: [String: Int] = [:]
   /// The first text that is no number.
   private(set) var firstText: String?
+  /// The sum of the numbers, and how many are not 0.
+  private var (sum, nonzeroCount) = (0.0, 0)
 
   init(name: String) { self.name = name }
 
@@ -23,6 +25,10 @@ struct ColumnSummary {
     case .number:
       numberCount += 1
       occurrences[field.text, default: 0] += 1
+      if let number = Double(field.text), number != 0, number.isFinite {
+        sum += number
+        nonzeroCount += 1
+      }
     case .text:
       firstText = firstText ?? field.text
       occurrences[field.text, default: 0] += 1
@@ -33,8 +39,19 @@ struct ColumnSummary {
   /// Whether it is read as a number: what is none, at most one value in ten, is rejected.
   var isNumeric: Bool { numberCount * 10 >= valueCount * 9 }
 
+  /// The mean of the numbers where most are not 0: there nothing is gained by keeping zeros.
+  var center: Float? {
+    nonzeroCount * 2 > numberCount ? Float(sum / Double(numberCount)) : nil
+  }
+
   /// Whether nearly every record has another text: a name, a time, free text.
   var isNearlyUnique: Bool { valueCount >= 20 && occurrences.count * 2 > valueCount }
+
+  /// An estimate of how many values are texts that the sample lacks: as many as came once
+  /// (Good 1953).
+  var unseenShare: Double {
+    Double(occurrences.values.count { $0 == 1 }) / Double(max(valueCount, 1))
+  }
 
   /// Whether its texts are sentences rather than names: three words and more on average.
   var hasManyWords: Bool {

@@ -61,9 +61,10 @@ struct DecodingKernel: ~Copyable {
     let places = Dictionary(
       columns.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
     let pairs = (schema.interactions ?? []).flatMap { pair in pair.compactMap { places[$0] } }
+    let centers = numeric.map { columns[$0].center ?? 0 }
     let entries = withCStrings(numeric.map { columns[$0].name }) { names in
       millrace_decoder_gather(
-        decoder, numbers, count, names, numeric, pairs, pairs.count / 2,
+        decoder, numbers, count, names, centers, numeric, pairs, pairs.count / 2,
         UInt32(truncatingIfNeeded: rows.width - 1))
     }
     let total = entries.starts[count]
@@ -116,5 +117,17 @@ private func withCStrings<Result>(
   }
   return bytes.withUnsafeBufferPointer { buffer in
     body(starts.map { start in buffer.baseAddress.map { $0 + start } })
+  }
+}
+
+extension Schema {
+  /// What is taken from the numbers among sparse features, by feature.
+  var sparseCenters: [UInt32: Double] {
+    guard let sparseWidth else { return [:] }
+    let mask = UInt32(truncatingIfNeeded: sparseWidth - 1)
+    return Dictionary(
+      columns.compactMap { column in
+        column.center.map { (millrace_number_index(column.name) & mask, Double($0)) }
+      }, uniquingKeysWith: +)
   }
 }

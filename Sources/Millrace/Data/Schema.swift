@@ -19,11 +19,15 @@ public struct Schema: Codable, Equatable, Sendable {
     public var name: String
     /// How it becomes numbers.
     public var kind: ColumnKind
+    /// What is taken from a number where features are sparse, as these are not centred as they
+    /// come: nothing, or a mean that is known beforehand.
+    public var center: Float?
 
     /// A column.
-    public init(name: String, kind: ColumnKind) {
+    public init(name: String, kind: ColumnKind, center: Float? = nil) {
       self.name = name
       self.kind = kind
+      self.center = center
     }
 
     /// How many columns of the matrix it becomes.
@@ -160,6 +164,9 @@ public struct Schema: Codable, Equatable, Sendable {
           throw refuse("'\(column.name)' is hashed into \(width) columns; expected 1 to \(1 << 20)")
         }
       }
+    }
+    if let column = columns.first(where: { $0.center?.isFinite == false }) {
+      throw refuse("the center of '\(column.name)' is not finite")
     }
     guard names.insert(label).inserted else {
       throw refuse("the label '\(label)' is a feature too")

@@ -1,9 +1,11 @@
 /// Decides from the first records which columns there are and what is learnt.
 ///
 /// - A field whose values are numbers (at least nine in ten) is a numeric column.
-/// - A text with at most 64 levels in the sample is one 0/1 column per level; with more it is
-///   hashed into 64; one that differs in most records (a name, a time) is left out, as are objects
-///   and arrays.
+/// - A text with few levels is one 0/1 column per level; one that differs in most records (a name, a
+///   time) is left out, as are objects and arrays. Few are up to 256, if more than 64 are not so
+///   unequal that more than 2 % of all values would be ones which the sample lacks. Where a text has
+///   more, or all columns together are more than 1,024, features are sparse, if they may be, and
+///   otherwise the text is hashed into 256 columns.
 /// - The task: a label of text or with two distinct values has classes; so has one of at most 20
 ///   distinct whole numbers, each ten times in the sample on average; any other is a regression.
 /// - With `hashBits` texts are hashed instead: as a whole, or where they are sentences by words.
@@ -27,6 +29,9 @@ public enum SchemaInference {
     /// Where features are to be sparse: the bits of a hash of names, levels and words that says
     /// which of 2^bits features each is. There are no columns per level then, and texts are words.
     public var hashBits: Int?
+    /// Whether features may become sparse where texts have many levels: what learns must be able to
+    /// (`LearnerSettings.learnsSparse`).
+    public var mayBeSparse = false
     /// Pairs of fields whose products are features too (`Schema.interactions`).
     public var interactions: [[String]] = []
     /// The field that holds the importance of a record.
@@ -56,13 +61,13 @@ public enum SchemaInference {
 
   /// What the label of LibSVM records is called where it is not given a name.
   static let indexedLabel = "label"
-  /// LibSVM records with larger indices are sparse.
+  /// LibSVM records with larger indices are sparse, and texts of more levels.
   public static let denseLimit = 1024
   /// The least width of sparse features: room for those that the sample lacks.
   public static let sparseWidth = 1 << 18
 
   /// The most levels that get a column each; more are hashed into as many.
-  public static let levelLimit = 64
+  public static let levelLimit = 256
 
   /// Infers the schema.
   ///
@@ -107,6 +112,8 @@ private struct Inference {
   let options: SchemaInference.Options
   let fields: FieldSummaries
   var warnings: [String] = []
+  /// Whether there are too many levels for a column each.
+  var isSparse = false
 
   mutating func schema() throws(MillraceError) -> Schema {
     try checkRecords()
@@ -137,7 +144,7 @@ private struct Inference {
       let width = max(SchemaInference.sparseWidth, 1 << (Int.bitWidth - last.leadingZeroBitCount))
       return Schema(task: task, sparseWidth: width, label: label.name, classes: classes)
     }
-    let columns = try isIndexed ? indexedColumns() : columns()
+    let columns = try isIndexed ? indexedColumns() : columnsOrSparse()
     if columns.isEmpty {
       throw MillraceError(
         .input, "\(name): no field is left as a feature; its fields are \(fieldNames)")
@@ -145,7 +152,8 @@ private struct Inference {
     var schema = Schema(
       task: task, columns: columns, label: label.name, classes: classes,
       weight: options.weight, key: options.key, timestamp: options.timestamp)
-    schema.sparseWidth = isIndexed ? nil : options.hashBits.map { 1 << $0 }
+    let bits = options.hashBits.map { 1 << $0 }
+    schema.sparseWidth = isIndexed ? nil : bits ?? (isSparse ? SchemaInference.sparseWidth : nil)
     if !options.interactions.isEmpty { schema.interactions = options.interactions }
     if !isIndexed {
       for factor in options.interactions.joined() { _ = try field(factor, as: "interactions") }
@@ -252,6 +260,29 @@ private struct Inference {
       .map { Schema.Column(name: $0, kind: .numeric) }
   }
 
+  /// The columns; sparse ones where there would be too many.
+  private mutating func columnsOrSparse() throws(MillraceError) -> [Schema.Column] {
+    let before = warnings
+    let columns = try columns()
+    guard options.hashBits == nil, options.mayBeSparse else { return columns }
+    let many = columns.first { if case .hashed = $0.kind { true } else { false } }
+    let width = columns.reduce(0) { $0 + $1.width }
+    let hasLevels = columns.contains { $0.kind != .numeric }
+    guard many != nil || hasLevels && width > SchemaInference.denseLimit else { return columns }
+    (isSparse, warnings) = (true, before)
+    let reason =
+      many.map { "'\($0.name)' has many levels" }
+      ?? "there would be \(width) columns"
+    warnings.append("\(name): \(reason): features are sparse, as with --hash-bits 18")
+    return try self.columns()
+  }
+
+  private func column(_ summary: ColumnSummary, _ kind: Schema.ColumnKind) -> Schema.Column {
+    let isCentered = kind == .numeric && (isSparse || options.hashBits != nil)
+    return Schema.Column(
+      name: summary.name, kind: kind, center: isCentered ? summary.center : nil)
+  }
+
   mutating func columns() throws(MillraceError) -> [Schema.Column] {
     var columns: [Schema.Column] = []
     for name in options.exclude { _ = try field(name, as: "exclude") }
@@ -263,18 +294,21 @@ private struct Inference {
             .input, "\(name): the feature '\(feature)' is an object or an array; expected one value"
           )
         }
-        columns.append(.init(name: feature, kind: kind))
+        columns.append(column(summary, kind))
       }
       return columns
     }
     let roles = [options.label, options.weight, options.key, options.timestamp]
     let others = Set(roles.compactMap(\.self) + options.exclude)
     for summary in fields.columns where !others.contains(summary.name) {
-      if let kind = kind(of: summary, isWanted: false) {
-        columns.append(.init(name: summary.name, kind: kind))
-      }
+      if let kind = kind(of: summary, isWanted: false) { columns.append(column(summary, kind)) }
     }
     return columns
+  }
+
+  private func hasManyLevels(_ column: ColumnSummary) -> Bool {
+    let levels = column.occurrences.count
+    return levels > SchemaInference.levelLimit || levels > 64 && column.unseenShare > 0.02
   }
 
   /// How a field becomes numbers; `nil` when it is left out.
@@ -304,7 +338,8 @@ private struct Inference {
       warn("has \(levels) distinct texts in \(column.valueCount) records and is left out")
       return nil
     }
-    if levels > SchemaInference.levelLimit {
+    if isSparse { return .hashed(width: SchemaInference.sparseWidth) }
+    if hasManyLevels(column) {
       warn("has \(levels) levels, which are hashed into \(SchemaInference.levelLimit) columns")
       return .hashed(width: SchemaInference.levelLimit)
     }

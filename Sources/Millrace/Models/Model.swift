@@ -162,18 +162,22 @@ public struct Model: Sendable {
   /// The linear part of the model in the units of the input columns: the intercept and a
   /// coefficient per column of `coefficientNames`, for each output.
   ///
-  /// A standardised score w·(x − μ)/σ + b is (w/σ)·x + (b − Σ wμ/σ); sparse columns are not centred.
+  /// A standardised score w·(x − μ)/σ + b is (w/σ)·x + (b − Σ wμ/σ); of sparse columns only numbers
+  /// with a `center` are centred.
   public func coefficients(horizon: LabelHorizon = .never) -> [(
     intercept: Double, columns: [Double]
   )] {
-    let sparseScales = (learner as? any SparseLearner)?.columnScales
+    let sparse = learner as? any SparseLearner
+    let sparseScales = sparse?.columnScales
+    let centers = schema.sparseCenters
     return learner.standardizedCoefficients(horizon: horizon).map { weights in
       var columns = Array(weights.dropLast())
       var intercept = weights.last ?? 0
       for column in columns.indices {
         let deviation = sparseScales?[column] ?? scaler.standardDeviation(column)
         columns[column] = deviation > 0 ? columns[column] / deviation : 0
-        if sparseScales == nil { intercept -= columns[column] * scaler.means[column] }
+        let center = sparse.map { centers[$0.columns[column]] ?? 0 } ?? scaler.means[column]
+        intercept -= columns[column] * center
       }
       return (intercept, columns)
     }

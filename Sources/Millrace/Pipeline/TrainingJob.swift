@@ -13,7 +13,7 @@ public struct TrainingJob {
   private let data: String
   private let format: DataFormat?
   private var settings: PipelineSettings
-  private let inference: SchemaInference.Options
+  private var inference: SchemaInference.Options
   /// Whether the first line of CSV names the columns (see `FileLog`).
   public var hasHeader = true
   /// The model's name in the store; `nil` stores nothing.
@@ -30,7 +30,10 @@ public struct TrainingJob {
   public var foldCount: Int?
   /// Settings to try (see `SettingsGrid`): the best combination is what is stored. Without folds all
   /// are learnt in one pass and the progressive loss decides.
-  public var grid: String?
+  public var grid: String? {
+    // Not every learner of a grid may be able to.
+    didSet { inference.mayBeSparse = inference.mayBeSparse && grid == nil }
+  }
   /// Where a report goes; `nil` writes none.
   public var reportPath: String?
   /// What was typed, so that the report says how to reproduce it.

@@ -125,6 +125,7 @@ enum LearnerOptions {
     options.features = arguments.isGiven(features) ? arguments[features] : nil
     options.exclude = arguments[exclude]
     options.hashBits = arguments[hashBits]
+    options.mayBeSparse = settings(arguments, blockSize: 1).learnsSparse
     options.interactions = arguments[interactions].map {
       $0.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
     }

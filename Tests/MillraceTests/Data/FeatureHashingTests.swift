@@ -62,6 +62,15 @@ import Testing
     #expect(with[0][2][0] == with[2][2][0] && with[0][2][0] != with[1][2][0])
   }
 
+  @Test func `a number is what it is more than its center`() throws {
+    var schema = schema([["n", "n"]])
+    schema.columns[0].center = 2
+    let rows = entries(try decoded("5,,,1\n2,,,2\n,,,3\n", schema, .csv, header: header))
+    #expect(rows.map { $0.map { $0[1] } } == [[3, 9], [], []])
+    schema.columns[0].center = .infinity
+    #expect(throws: MillraceError.self) { try schema.validate() }
+  }
+
   private func infer(_ options: (inout SchemaInference.Options) -> Void) throws -> Schema {
     let text = (0..<200).map { row in
       "\(row),city\(row % 90),word\(row) and word\(row * 7) more,\(row % 2)\n"
@@ -78,7 +87,10 @@ import Testing
 
   @Test func `is inferred with the bits that are asked for`() throws {
     let hashed = try infer { ($0.hashBits, $0.interactions) = (20, [["n", "city"]]) }
-    #expect(hashed.columns == schema().columns && hashed.sparseWidth == 1 << 20)
+    var columns = schema().columns
+    // The numbers 0 to 199.
+    columns[0].center = 99.5
+    #expect(hashed.columns == columns && hashed.sparseWidth == 1 << 20)
     #expect(hashed.interactions == [["n", "city"]] && hashed.featureNames.isEmpty)
     let dense = try infer { _ in }
     #expect(dense.columns.map(\.name) == ["n", "city"] && dense.sparseWidth == nil)

@@ -106,19 +106,59 @@ private func refusal(
 
   @Test func `columns that say little are kept or left out with a warning`() throws {
     let rows = (0..<200).map { index in
-      "\(index == 7 ? "n/a" : "1"),,id\(index),\(index % 100)x,\(index % 2)\n"
+      // 80 levels, and 10 more that come once.
+      "\(index == 7 ? "n/a" : "1"),,id\(index),\(index < 190 ? index % 80 : index)x,\(index % 2)\n"
     }
     let (schema, warnings) = try infer("some,none,id,many,y\n" + rows.joined())
     #expect(
       schema.columns
-        == numeric("some", "none") + [.init(name: "many", kind: .hashed(width: 64))])
+        == numeric("some", "none") + [.init(name: "many", kind: .hashed(width: 256))])
     #expect(
       warnings == [
         #"x.csv: 'some' is "n/a" in a record; it is read as a number, and what is none is rejected"#,
         "x.csv: 'none' has no value in the first 200 records",
         "x.csv: 'id' has 200 distinct texts in 200 records and is left out",
-        "x.csv: 'many' has 100 levels, which are hashed into 64 columns",
+        "x.csv: 'many' has 90 levels, which are hashed into 256 columns",
       ])
+  }
+
+  /// A level per record out of so many, a number around 50 and one that is mostly 0.
+  private func levels(_ count: Int, rare: Int = 0) -> String {
+    "city,n,sparse,y\n"
+      + (0..<1_000).map { row in
+        let level = row < rare ? "rare\(row)" : "city\(row % count)"
+        return "\(level),\(row % 2 == 0 ? 49 : 51),\(row % 9 == 0 ? 1 : 0),\(row % 2)\n"
+      }.joined()
+  }
+
+  @Test func `features are sparse where texts have too many levels for a column each`() throws {
+    func schema(_ text: String, mayBeSparse: Bool = true) throws -> Schema {
+      try infer(text) { $0.mayBeSparse = mayBeSparse }.schema
+    }
+    #expect(try schema(levels(256)).featureNames.count == 256 + 2)
+    let sparse = try infer(levels(257)) { $0.mayBeSparse = true }
+    #expect(sparse.schema.sparseWidth == 1 << 18)
+    #expect(
+      sparse.warnings == [
+        "x.csv: 'city' has many levels: features are sparse, as with --hash-bits 18"
+      ])
+    // A number is centred, unless that would leave no zeros.
+    #expect(sparse.schema.columns.map(\.center) == [nil, 50, nil])
+    #expect(try schema(levels(257), mayBeSparse: false).featureNames.count == 256 + 2)
+    // Of 100 levels and some that come once: these say how many the sample lacks.
+    #expect(try schema(levels(100, rare: 20)).featureNames.count == 120 + 2)
+    #expect(try schema(levels(100, rare: 21)).sparseWidth == 1 << 18)
+    #expect(try schema(levels(40, rare: 24)).featureNames.count == 64 + 2)
+  }
+
+  @Test func `features are sparse where there would be too many columns`() throws {
+    let names = (0..<6).map { "t\($0)" }
+    let rows = (0..<1_000).map { row in
+      (names.indices.map { "l\((row + $0) % 200)" } + ["\(row % 2)"]).joined(separator: ",")
+    }
+    let text = ((names + ["y"]).joined(separator: ",") + "\n") + rows.joined(separator: "\n") + "\n"
+    #expect(try infer(text) { $0.mayBeSparse = true }.schema.sparseWidth == 1 << 18)
+    #expect(try infer(text).schema.featureNames.count == 1_200)
   }
 
   @Test func `features are those that are asked for, in that order`() throws {

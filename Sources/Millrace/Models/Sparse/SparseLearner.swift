@@ -25,6 +25,11 @@ extension LearnerSettings {
     }
   }
 
+  /// Whether the learner can learn sparse rows.
+  public var learnsSparse: Bool {
+    [.auto, .sgd, .adagrad, .ftrl].contains(learner) && (basis == .auto || basis == .linear)
+  }
+
   /// The learners that sparse rows may have.
   static let sparseLearners = "auto, sgd, adagrad or ftrl where features are sparse"
 
