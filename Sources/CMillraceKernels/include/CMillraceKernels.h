@@ -3,6 +3,7 @@
 
 #include "bank.h"
 #include "regression.h"
+#include "blas_start.h"
 #include "drift.h"
 #include "exponentials.h"
 #include "file_map.h"

@@ -1,3 +1,5 @@
+import CMillraceKernels
+import Foundation
 import Millrace
 import Testing
 
@@ -211,4 +213,12 @@ struct Shape: Sendable, CustomTestStringConvertible {
       try law(Double.self, transposed: transposed, unitDiagonal: unit)
     }
   }
+}
+
+private let processor = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+
+/// Debian 12's OpenBLAS takes Intel's servers from 2023 on for a processor of 2004.
+@Test(.enabled(if: processor.contains("avx2") && processor.contains("fma")))
+func `OpenBLAS runs kernels of this processor's kind, known to it or not`() {
+  #expect(String(cString: millrace_blas_core()) != "Prescott")
 }
