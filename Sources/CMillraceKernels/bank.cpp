@@ -83,13 +83,23 @@ MILLRACE_INLINE void answer(const ExpertParts &parts, bool isAwake, const Margin
   if (isAwake) experts.wide = wideExperts(groups.wide.label);
 }
 
+FrozenCalibrations frozenCalibrations(const BankParts &parts) {
+  FrozenCalibrations result;
+  for (int h = 0; h < Horizon::count; h++) result.set(h, parts.horizon(h).calibration());
+  return result;
+}
+
 /// The mean over the horizons: nobody says how long no label will come.
-MILLRACE_INLINE float frozenProbability(const BankParts &parts, const Experts<1> &experts) {
-  float total = 0;
+MILLRACE_INLINE float frozenProbability(const BankParts &parts,
+                                        const FrozenCalibrations &calibrations,
+                                        const Experts<1> &experts) {
+  FrozenCalibrations::F mixtures;
   for (int h = 0; h < Horizon::count; h++)
-    total += forecast<false>(parts.horizon(h), experts).calibration.label.yes[0];
-  const Vector<float, 1> mean = Vector<float, 1>{} + total / Horizon::count;
-  return clampedProbability<1>(mean)[0];
+    mixtures[h] = forecast(parts.horizon(h).mixtures(), experts).top;
+  const FrozenCalibrations::F each = calibrations.probabilities(mixtures);
+  float total = 0;
+  for (int h = 0; h < Horizon::count; h++) total += each[h];
+  return clampedProbability<1>(Vector<float, 1>{} + total / Horizon::count)[0];
 }
 
 void takeSnapshots(const BankParts &parts, uint64_t record) {
@@ -138,6 +148,7 @@ void millrace_bank_predict(const millrace_bank *bank, const float *rows, size_t 
   GroupForecasts groups;
   Experts<1> experts;
   HeadForecast head;
+  const FrozenCalibrations calibrations = frozenCalibrations(parts);
   for (size_t i = 0; i < count; i++) {
     readRow(parts, isAwake, rows + i * stride, space);
     if (isFrozen) {
@@ -146,7 +157,7 @@ void millrace_bank_predict(const millrace_bank *bank, const float *rows, size_t 
       const WideFilters &wide = parts.experts.wide;
       experts.isAwake = isAwake;
       if (isAwake) experts.wide = frozenWide(wide, parts.place.spread(), wide.mean(), space.wide);
-      probabilities[i] = frozenProbability(parts, experts);
+      probabilities[i] = frozenProbability(parts, calibrations, experts);
     } else {
       project<false>(parts, isAwake, space, margins, groups);
       answer(parts.experts, isAwake, margins, groups, experts);
@@ -218,7 +229,7 @@ MILLRACE_INLINE void learnHead(const BankParts &parts, const Pending &pending,
     if (!Horizon::scores(h, record)) continue;
     const Horizon horizon = parts.horizon(h);
     const Experts<1> experts = forecast(parts.snapshot(h), parts.experts, pending);
-    learn(horizon, forecast<true>(horizon, experts), experts, pending.label, pending.weight);
+    learn(horizon, forecast(horizon, experts), experts, pending.label, pending.weight);
   }
 }
 

@@ -48,15 +48,46 @@ struct HorizonForecast {
   Vector<float, 1> direction[2];
 };
 
-template <bool commit>
 MILLRACE_INLINE HorizonForecast forecast(const Horizon &horizon, const Experts<1> &experts) {
   HorizonForecast result;
   result.mixtures = forecast(horizon.mixtures(), experts);
   const Vector<float, 1> p = Vector<float, 1>{} + result.mixtures.top;
   const float inputs[2] = {logarithm<1>(p / (1.0f - p))[0], 1};
-  result.calibration = forecast<1, commit>(horizon.calibration(), inputs, result.direction);
+  result.calibration = forecast<1, true>(horizon.calibration(), inputs, result.direction);
   return result;
 }
+
+/// The calibrations of all horizons side by side, where nothing is learnt any more: the step that
+/// waits is in them.
+struct FrozenCalibrations {
+  typedef Vector<float, Horizon::count> F;
+
+  /// The weights of the logit and of the constant, and their covariance.
+  F weight, constant, variance, covariance, constantVariance;
+  F noise;
+
+  void set(int horizon, const Filters<1> &filters) {
+    const auto *u = filters.direction(), *c = filters.covariance(), *mean = filters.mean();
+    const float curvature = filters.row[MILLRACE_FILTERS_CURVATURE][0];
+    const float scale = filters.row[MILLRACE_FILTERS_SCALE][0];
+    const auto first = c[0] - curvature * u[0] * u[0], second = c[2] - curvature * u[1] * u[1];
+    variance[horizon] = (first + waitingDrift(filters, 0, first))[0] * scale;
+    covariance[horizon] = (c[1] - curvature * u[1] * u[0])[0] * scale;
+    constantVariance[horizon] = (second + waitingDrift(filters, 1, second))[0] * scale;
+    weight[horizon] = mean[0][0];
+    constant[horizon] = mean[1][0];
+    noise[horizon] = filters.row[MILLRACE_FILTERS_NOISE][0];
+  }
+
+  /// The probabilities of the second class from those of the mixtures.
+  MILLRACE_MEMBER F probabilities(F mixtures) const {
+    const F z = logarithm<Horizon::count>(mixtures / (1.0f - mixtures));
+    const F spread = z * (z * variance + 2.0f * covariance) + constantVariance;
+    const F kappa = shrinkage<Horizon::count>(blend<Horizon::count>(spread > 0, spread, F{}));
+    const F plain = sigmoids<Horizon::count>(kappa * (z * weight + constant)).yes;
+    return noise + (1.0f - 2.0f * noise) * plain;
+  }
+};
 
 MILLRACE_INLINE void learn(const Horizon &horizon, const HorizonForecast &forecast,
                            const Experts<1> &experts, bool label, float weight) {

@@ -31,8 +31,10 @@ MILLRACE_INLINE Vector<float, N> blend(Vector<int32_t, N> mask, Vector<float, N>
 
 template <int N>
 MILLRACE_INLINE Vector<float, N> clamped(Vector<float, N> x, float low, float high) {
-  x = blend<N>(x < low, Vector<float, N>{} + low, x);
-  return blend<N>(x > high, Vector<float, N>{} + high, x);
+  // In this order each comparison is the processor's own maximum or minimum; NaN stays.
+  const Vector<float, N> lows = Vector<float, N>{} + low, highs = Vector<float, N>{} + high;
+  x = blend<N>(lows > x, lows, x);
+  return blend<N>(highs < x, highs, x);
 }
 
 /// eˣ for −80 ≤ x ≤ 80: 2ⁿ·eᶠ, f = x − n·ln 2, eᶠ by Taylor's polynomial of degree 6, two terms at a
