@@ -75,8 +75,12 @@ public struct Model: Sendable {
     into predictions: PredictionRows
   ) {
     if schema.sparseWidth != nil { return predictEmptyRows(into: predictions) }
-    learner.predict(
-      features, scaler: frozenScaler ?? FrozenScaler(scaler), horizon: horizon, into: predictions)
+    // Written out, neither the scaler nor the learner is copied: a copy counts references.
+    guard let frozenScaler else {
+      let scaler = FrozenScaler(scaler)
+      return learner.predict(features, scaler: scaler, horizon: horizon, into: predictions)
+    }
+    learner.predict(features, scaler: frozenScaler, horizon: horizon, into: predictions)
   }
 
   /// Predicts raw rows that have the first `inputCount` columns: the products are made of them.
