@@ -11,6 +11,8 @@
 
 #include "blas_start.h"
 
+extern char **environ;
+
 extern void openblas_set_num_threads(int count);
 extern char *openblas_get_corename(void);
 
@@ -29,21 +31,23 @@ const char *millrace_blas_core(void) { return openblas_get_corename(); }
 #if defined(__x86_64__)
 /// Chooses kernels by what the processor can do, where OpenBLAS took its oldest for want of a name.
 static void choose_kernels(void) {
-  static const char *const variable = "OPENBLAS_CORETYPE";
   if (!gotoblas_dynamic_init || !gotoblas_dynamic_quit) return;
-  if (getenv(variable) || strcmp(openblas_get_corename(), "Prescott") != 0) return;
+  if (getenv("OPENBLAS_CORETYPE") || strcmp(openblas_get_corename(), "Prescott") != 0) return;
   __builtin_cpu_init();
-  const char *core = NULL;
+  char *choice[] = {NULL, NULL};
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq")) {
-    core = "SkylakeX";
+    choice[0] = "OPENBLAS_CORETYPE=SkylakeX";
   } else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-    core = "Haswell";
+    choice[0] = "OPENBLAS_CORETYPE=Haswell";
   }
-  if (!core || setenv(variable, core, 1) != 0) return;
+  if (!choice[0]) return;
+  // Not by `setenv`, which moves the environment: Swift finds the arguments in front of it.
+  char **const own = environ;
+  environ = choice;
   gotoblas_dynamic_quit();
   gotoblas_dynamic_init();
-  unsetenv(variable);
+  environ = own;
 }
 #else
 static void choose_kernels(void) {}
