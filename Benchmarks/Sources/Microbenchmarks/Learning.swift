@@ -35,7 +35,8 @@ enum Learning {
   /// How time grows with the columns, for two classes and for numbers.
   static func growth(columnCount: Int) throws -> [Measurement] {
     let cell = Measurement.Cell(table: "columns", row: "\(columnCount)")
-    let rowCount = min(max(2_000_000 / columnCount, 4_000), 50_000)
+    // Some rows a column, so that what a learner does now and then counts as it does in long runs.
+    let rowCount = max(min(2_000_000 / columnCount, 50_000), 16 * columnCount)
     let problem = Problem(rowCount: rowCount, columnCount: columnCount)
     let numbers = Problem(.regression, rowCount: rowCount, columnCount: columnCount)
     return [

@@ -148,6 +148,23 @@ import Testing
     #expect(losses[0] < losses[1] * 1.001)
   }
 
+  @Test(arguments: [22, 46], [false, true])
+  func `beyond twenty columns kinks join, and cost nothing`(columnCount: Int, isCurved: Bool) throws
+  {
+    var uniform = SeededUniform(seed: 8)
+    var (rows, labels): ([Float], [Double]) = ([], [])
+    for _ in 0..<6_000 {
+      let row = (0..<columnCount).map { _ in uniform.normal() }
+      rows += row + [1]
+      let margin = isCurved ? row.prefix(5).reduce(-5) { $0 + $1 * $1 } : row[0] - row[1]
+      labels.append(margin + 0.5 * uniform.normal() > 0 ? 1 : 0)
+    }
+    let losses = try [LearnerSettings.Basis.auto, .linear].map {
+      try logLoss(predictions($0, rows, labels).predictions, labels)
+    }
+    #expect(losses[0] < losses[1] * (isCurved ? 0.6 : 1.002))
+  }
+
   @Test func `falling asleep and waking depend on record numbers alone`() throws {
     let (rows, labels) = ringStream(count: 8_000, turn: 5_000)
     let whole = try predictions(.auto, rows, labels)

@@ -11,9 +11,9 @@ struct BankBasis: Sendable {
   /// Phases and frequencies of the Fourier features, in turns: see `millrace_bank_basis`.
   var waves: LaneBuffer
 
-  /// A filter's pass is quadratic in the width: some 3 µs a record at this one.
-  private static let widthOfPairs = 160
-  private static let widthOfKinks = 64
+  /// More inputs are taken only when they are asked for: a filter's pass is quadratic in them, some
+  /// 3 µs a record at so many. Products of pairs fit up to 15 columns, kinks alone up to 53.
+  private static let greatestAutoWidth = 160
   /// No bank with covariances has more inputs.
   static let greatestWidth = 512
   /// Where Fourier features still fit.
@@ -30,8 +30,8 @@ struct BankBasis: Sendable {
     switch settings.basis {
     case .linear: return nil
     case .auto:
-      guard width(pairs: false) <= Self.widthOfKinks else { return nil }
-      pairs = width(pairs: true) <= Self.widthOfPairs
+      guard width(pairs: false) <= Self.greatestAutoWidth else { return nil }
+      pairs = width(pairs: true) <= Self.greatestAutoWidth
     case .additive: pairs = false
     case .quadratic: pairs = true
     }
