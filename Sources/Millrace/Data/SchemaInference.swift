@@ -65,6 +65,8 @@ public enum SchemaInference {
   public static let denseLimit = 1024
   /// The least width of sparse features: room for those that the sample lacks.
   public static let sparseWidth = 1 << 18
+  /// Indices of LibSVM records beyond so many bits are folded.
+  static let greatestIndexBits = 32
 
   /// The most levels that get a column each; more are hashed into as many.
   public static let levelLimit = 256
@@ -101,7 +103,12 @@ public enum SchemaInference {
       name: name, format: format, options: options,
       fields: try FieldSummaries(of: samples, format: format))
     try inference.checkRecords()
-    return (try inference.columns(), inference.warnings)
+    guard format == .libsvm else { return (try inference.columns(), inference.warnings) }
+    if let last = inference.fields.indices?.upperBound, last > denseLimit {
+      throw MillraceError(
+        .input, "\(name): an index is \(last); columns are compared up to index \(denseLimit)")
+    }
+    return (try inference.indexedColumns(after: [indexedLabel]), inference.warnings)
   }
 }
 
@@ -141,7 +148,8 @@ private struct Inference {
         guard let first = names.first else { continue }
         throw .setting(key, first, expected: "none where features are sparse")
       }
-      let width = max(SchemaInference.sparseWidth, 1 << (Int.bitWidth - last.leadingZeroBitCount))
+      let bits = min(Int.bitWidth - last.leadingZeroBitCount, SchemaInference.greatestIndexBits)
+      let width = max(SchemaInference.sparseWidth, 1 << bits)
       return Schema(task: task, sparseWidth: width, label: label.name, classes: classes)
     }
     let columns = try isIndexed ? indexedColumns() : columnsOrSparse()
@@ -247,9 +255,9 @@ private struct Inference {
 
   // MARK: - The features
 
-  /// One column per index of LibSVM records.
-  private func indexedColumns() throws(MillraceError) -> [Schema.Column] {
-    let names = (fields.indices ?? 1...1).map(String.init)
+  /// One column per index of LibSVM records, and those before.
+  func indexedColumns(after first: [String] = []) throws(MillraceError) -> [Schema.Column] {
+    let names = first + (fields.indices ?? 1...1).map(String.init)
     for (key, wanted) in [("features", options.features ?? []), ("exclude", options.exclude)] {
       for index in wanted where !names.contains(index) {
         throw absent(index, as: key, among: names)

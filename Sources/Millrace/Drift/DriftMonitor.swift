@@ -208,7 +208,7 @@ extension DriftMonitor {
 
   /// Reads what `encode` of a monitor with the same settings and columns wrote.
   public mutating func decode(from archive: TensorArchive, prefix: String) throws(MillraceError) {
-    rowCount = Int(try archive.integer("\(prefix)rowCount", in: 0...Int64.max))
+    rowCount = try archive.count("\(prefix)rowCount")
     firstAlarmRows = try archive.integers("\(prefix)firstAlarmRows", count: columns.count)
       .map { $0 < 0 ? nil : Int($0) }
     try errorWatch.decode(from: archive, prefix: "\(prefix)error.")

@@ -55,7 +55,7 @@ extension ClassifierComparison: ArchivedState {
   }
 
   mutating func decode(from archive: TensorArchive, prefix: String) throws(MillraceError) {
-    rows = Int(try archive.integer("\(prefix)rows", in: 0...Int64.max))
+    rows = try archive.count("\(prefix)rows")
     let sums = try archive.doubles("\(prefix)scores", count: 12)
     func score(_ first: Int) -> ClassifierScore {
       var score = ClassifierScore()

@@ -12,8 +12,9 @@ public struct Expert: Sendable, Equatable {
   }
 
   /// What a model that takes Newton's steps is called.
-  static func newtonName(memory: Float, noise: Float) -> String {
-    let name = memory >= 1e9 ? "Newton's step" : "Newton's step, memory \(Int(memory)) records"
+  static func newtonName(memory: Float, noise: Float = 0) -> String {
+    let isFinite = (0..<1e9).contains(memory)
+    let name = "Newton's step" + (isFinite ? ", memory \(Int(memory.rounded())) records" : "")
     return noise > 0 ? "\(name), label noise \(noise)" : name
   }
 }

@@ -37,8 +37,7 @@ extension LinearLearner {
     }
     archive.set([recordCount, block.lowerBound, blockCount], as: prefix + "records")
     if task == .multiclass {
-      archive.set(classes.indices, as: prefix + "classes")
-      archive.set(classes.run, as: prefix + "recordsSinceNewClass")
+      classes.encode(into: &archive, prefix: prefix)
     }
     target.encode(into: &archive, prefix: prefix)
     monitor.encode(into: &archive, prefix: prefix)
@@ -62,17 +61,21 @@ extension LinearLearner {
       standardizesTarget: kind != TargetScale.Kind.identity.rawValue)
 
     let records = try archive.integers(prefix + "records", count: 3).map { Int($0) }
-    block = Self.block(from: records[1], batchSize: settings.batchSize)
+    let start = min(max(records[1], 0), Int(TensorArchive.greatestCount))
+    block = Self.block(from: start, batchSize: settings.batchSize)
     (recordCount, blockCount) = (records[0], records[2])
-    guard block.contains(recordCount), blockCount >= 0 else {
+    guard block.contains(recordCount), start == records[1], blockCount >= 0 else {
       throw MillraceError(
         .store, "tensor '\(prefix)records' is \(records); expected a count within its block")
     }
     monitor = try DivergenceMonitor(decoding: archive, prefix: prefix)
     if task == .multiclass {
-      classes = SeenClasses(
-        indices: try archive.integers(prefix + "classes", count: shape[0]),
-        run: try archive.integer(prefix + "recordsSinceNewClass", in: 0 ... .max))
+      classes = try SeenClasses(decoding: archive, prefix: prefix)
+      guard classes.indices.count == shape[0] else {
+        throw MillraceError(
+          .store,
+          "tensor '\(prefix)classes' has \(classes.indices.count) elements; expected \(shape[0])")
+      }
     }
     while outputs.count < shape[0] { addOutput() }
     target = try TargetScale(target.kind, decoding: archive, prefix: prefix)

@@ -212,7 +212,7 @@ extension Model {
     self.schema = schema
     self.settings = settings
     products = ProductColumns(schema)
-    rowCount = Int(try archive.integer("\(prefix)rowCount"))
+    rowCount = try archive.count("\(prefix)rowCount")
     scaler = StandardScaler(columnCount: columnCount, limit: Self.limit(for: schema.task, settings))
     try scaler.decode(from: archive, prefix: "\(prefix)scaler.")
     learner =

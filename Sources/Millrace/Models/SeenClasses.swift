@@ -56,11 +56,26 @@ struct SeenClasses: Sendable, Equatable {
     }
   }
 
-  /// Reads what an archive holds.
-  init(indices: [Int64], run: Int64) {
-    self.indices = indices.map(Int.init)
-    self.run = Int(run)
+  init() {}
+
+  /// Writes the classes, and how long none has come.
+  func encode(into archive: inout TensorArchive, prefix: String) {
+    archive.set(indices, as: prefix + "classes")
+    archive.set(run, as: prefix + "recordsSinceNewClass")
   }
 
-  init() {}
+  /// Reads what `encode` wrote.
+  init(decoding archive: TensorArchive, prefix: String) throws(MillraceError) {
+    let indices = try archive.integers(prefix + "classes")
+    for (place, index) in indices.enumerated() {
+      guard 0..<Int64(RecordDecoder.classLimit) ~= index, !indices[..<place].contains(index) else {
+        throw MillraceError(
+          .store,
+          "tensor '\(prefix)classes' has \(index) at \(place); expected other classes than before, "
+            + "below \(RecordDecoder.classLimit)")
+      }
+    }
+    self.indices = indices.map(Int.init)
+    run = try archive.count(prefix + "recordsSinceNewClass")
+  }
 }

@@ -55,7 +55,7 @@ package struct Adam: Optimizer {
   package mutating func decode(
     from archive: TensorArchive, prefix: String
   ) throws(MillraceError) {
-    stepCount = Int(try archive.integer(prefix + "steps", in: 0 ... .max))
+    stepCount = try archive.count(prefix + "steps")
     means = try archive.floats(prefix + "means", count: means.count)
     squares = try archive.floats(prefix + "squares", count: squares.count)
   }

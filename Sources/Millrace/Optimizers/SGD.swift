@@ -95,7 +95,7 @@ package struct SGD: Optimizer {
   package mutating func decode(
     from archive: TensorArchive, prefix: String
   ) throws(MillraceError) {
-    stepCount = Int(try archive.integer(prefix + "steps", in: 0 ... .max))
+    stepCount = try archive.count(prefix + "steps")
     try probe?.decode(from: archive, prefix: prefix)
     guard settings.l1 > 0 else { return }
     penaltyTotal = try archive.double(prefix + "penaltyTotal")

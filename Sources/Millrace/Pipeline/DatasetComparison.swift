@@ -87,10 +87,10 @@ public struct DatasetComparison: Encodable, Sendable {
     let (reference, current) = (SampledSource(reference), SampledSource(current))
     let inferred = try Self.columns(of: reference, name: referenceName, options)
     let others = try Self.columns(of: current, name: currentName, options)
-    let schema = Schema(
-      task: .regression, columns: inferred.columns.united(with: others.columns),
-      label: Schema.noLabel)
-    var first = DatasetColumns(schema: schema)
+    let compared = inferred.columns.united(with: others.columns)
+    var first = DatasetColumns(
+      of: compared,
+      label: reference.format == .libsvm ? SchemaInference.indexedLabel : Schema.noLabel)
     var second = first
     try first.read(reference)
     try second.read(current)
@@ -110,7 +110,7 @@ public struct DatasetComparison: Encodable, Sendable {
           alpha: alpha, tolerance: Self.tolerance, psiThreshold: options.psiThreshold)
         || isSignificant[2 * index + 1]
           && comparison.isMissingLarge(alpha: alpha, tolerance: Self.tolerance)
-      append(comparison, of: schema.columns[index], drifted: hasDrifted)
+      append(comparison, of: compared[index], drifted: hasDrifted)
     }
     drifted = features.contains(where: \.drifted)
   }
@@ -194,14 +194,18 @@ private struct DatasetColumns {
     var levels: LevelCounts?
   }
 
+  let compared: [Schema.Column]
   let schema: Schema
   var columns: [Column]
   var rows = 0
   var badRecords = 0
 
-  init(schema: Schema) {
-    self.schema = schema
-    columns = schema.columns.map {
+  /// - Parameter label: the column that is read as a label, if there is such.
+  init(of compared: [Schema.Column], label: String) {
+    self.compared = compared
+    schema = Schema(
+      task: .regression, columns: compared.filter { $0.name != label }, label: label)
+    columns = compared.map {
       let counts = LevelCounts(counts: Array(repeating: 0, count: $0.width + 1))
       return Column(levels: $0.kind == .numeric ? nil : counts)
     }
@@ -232,7 +236,11 @@ private struct DatasetColumns {
   private mutating func append(_ batch: Batch) {
     let values = batch.wideFeatures
     var first = 0
-    for (index, column) in schema.columns.enumerated() {
+    for (index, column) in compared.enumerated() {
+      guard column.name != schema.label else {
+        columns[index].numbers += batch.labels.prefix(batch.count)
+        continue
+      }
       for place in stride(from: first, to: values.count, by: batch.columnCount) {
         if column.kind == .numeric {
           columns[index].numbers.append(values[place])

@@ -53,6 +53,10 @@ public final class Pipeline {
   /// `nil` until the schema is known.
   var state: RunState?
   var partitions: [Int: Partition] = [:]
+  /// Bad records, and bytes read, of all partitions: asking each of many after every micro-batch
+  /// would cost more than learning.
+  var badRecordCount = 0
+  var bytesRead: Int64 = 0
   var resumedFrom: [Int: Int64]?
 
   private let startedAt = ContinuousClock.now
@@ -224,6 +228,7 @@ public final class Pipeline {
     let (records, batch, number) = (decoded.records, decoded.rows, decoded.records.partition)
     var partition = try partition(number, state)
     partitions[number] = nil  // One owner, so that arrays are changed in place.
+    bytesRead += records.nextPosition - partition.position
     self.state?.microBatches += 1
     self.state?.pass = decoded.pass
     guard decoded.pass == 0 else {
@@ -242,6 +247,7 @@ public final class Pipeline {
       self.state?.history.noteDeadLetter(reason: record.reason)
     }
     partition.badRecordCount += decoded.rejected.count
+    badRecordCount += decoded.rejected.count
     var format = PredictionFormat(schema: partition.model.schema)
 
     var (row, spanEnd) = (0, 0)
@@ -301,11 +307,10 @@ public final class Pipeline {
 
   /// Stops the job when too many records were bad. Early on a few bad ones are no share yet.
   private func checkBadRecords(atEnd: Bool) throws(MillraceError) {
-    let bad = partitions.values.reduce(0) { $0 + $1.badRecordCount }
-    let all = partitions.values.reduce(bad) { $0 + $1.rowCount }
+    let all = badRecordCount + (state?.rowCount ?? 0)
     guard atEnd || all >= 1_000 else { return }
     let reason = state?.history.deadLetters.reasons.first
-    if let error = settings.objection(toBadRecords: bad, of: all, reason: reason) {
+    if let error = settings.objection(toBadRecords: badRecordCount, of: all, reason: reason) {
       try checkpoint()
       throw error
     }
@@ -356,8 +361,7 @@ public final class Pipeline {
   // MARK: - Telling
 
   private func currentProgress(sourceBytes: Int64?) -> Progress {
-    let bytes = partitions.values.reduce(0) { $0 + $1.position }
-    let share = sourceBytes.map { $0 > 0 ? min(1, Double(bytes) / Double($0)) : 1 }
+    let share = sourceBytes.map { $0 > 0 ? min(1, Double(bytesRead) / Double($0)) : 1 }
     let seconds = startedAt.duration(to: .now) / .seconds(1)
     let rows = state?.rowCount ?? 0
     return Progress(
@@ -376,7 +380,7 @@ public final class Pipeline {
     guard let state else { return result }
     result.rows = state.rowCount
     result.rowsPerSecond = Double(state.rowCount - rowsAtStart) / max(result.seconds, 1e-9)
-    result.badRecords = partitions.values.reduce(0) { $0 + $1.badRecordCount }
+    result.badRecords = badRecordCount
     result.task = state.schema.task
     result.features = state.schema.featureNames
     result.progressive = cumulativeMetrics().summary

@@ -38,6 +38,8 @@ extension Pipeline {
         decoding: archive, prefix: "partition\(number).")
       positions[number] = partition.position
       partitions[number] = partition
+      badRecordCount += partition.badRecordCount
+      bytesRead += partition.position
     }
     try source.seek(to: positions)
     let lengths: [String: [Int: Int64]] = try decode(archive, "sinks")

@@ -42,11 +42,16 @@ extension ModelStore {
   /// - Throws: `store` with the reason when it is missing or damaged.
   public func model(_ version: ModelVersion) throws(MillraceError) -> Model {
     let (manifest, archive) = try load(version)
+    let model: Model
     do throws(MillraceError) {
-      return try Model(schema: manifest.schema, settings: manifest.settings, decoding: archive)
+      model = try Model(schema: manifest.schema, settings: manifest.settings, decoding: archive)
     } catch {
       throw refusal(version, error)
     }
+    guard model.isFinite else {
+      throw MillraceError(.store, "version \(version) holds numbers that are not finite")
+    }
+    return model
   }
 
   /// Stores a model; see `publish(_:manifest:as:expectedVersion:alias:)`.

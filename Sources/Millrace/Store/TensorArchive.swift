@@ -139,6 +139,13 @@ public struct TensorArchive: Sendable {
     return value
   }
 
+  /// The one element of an `I64` tensor that counts records or steps, and so can go on counting.
+  ///
+  /// - Throws: `store` when it is missing, of another type, not one element, or no such count.
+  func count(_ name: String) throws(MillraceError) -> Int {
+    Int(try integer(name, in: 0...Self.greatestCount))
+  }
+
   private func tensor(_ name: String, count: Int? = nil) throws(MillraceError) -> Tensor {
     guard let tensor = tensors[name] else {
       throw MillraceError(.store, "tensor '\(name)' is missing")
@@ -153,6 +160,8 @@ public struct TensorArchive: Sendable {
 
 extension TensorArchive {
   static let metadataKey = "__metadata__"
+  /// No number of records is greater.
+  static let greatestCount: Int64 = 1 << 53
 
   /// A typed, shaped array.
   struct Tensor: Sendable {

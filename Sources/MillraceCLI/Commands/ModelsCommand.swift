@@ -128,7 +128,7 @@ struct ModelsCommand: Command {
     var findings: [Finding] = []
     for version in versions {
       do throws(MillraceError) {
-        _ = try store.load(version)
+        _ = try store.model(version)
         findings.append(Finding(name: version.name, version: version.version, ok: true))
       } catch {
         findings.append(

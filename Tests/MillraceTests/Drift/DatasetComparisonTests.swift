@@ -26,14 +26,14 @@ private enum Dataset: String {
   }
 }
 
-/// Compares CSV texts.
+/// Compares texts, CSV unless said.
 private func compare(
   _ reference: String, _ current: String,
-  _ options: DatasetComparison.Options = DatasetComparison.Options()
+  _ options: DatasetComparison.Options = DatasetComparison.Options(), format: String = "csv"
 ) throws -> DatasetComparison {
   try withTemporaryDirectory { directory in
     let logs = try [reference, current].enumerated().map { index, text in
-      let path = "\(directory)/\(index).csv"
+      let path = "\(directory)/\(index).\(format)"
       try DurableFile.write(Array(text.utf8), to: path)
       return try FileLog(LogAddress(path), untilEnd: true)
     }
@@ -42,6 +42,22 @@ private func compare(
 }
 
 @Suite struct `Comparison of datasets` {
+  @Test func `LibSVM records are compared by label and index`() throws {
+    func lines(label: Int, offset: Double) -> String {
+      uniforms(200, seed: 4).map { "\(label) 1:\($0) 3:\($0 + offset)\n" }.joined()
+    }
+    let reference = lines(label: 0, offset: 0)
+    func drifted(_ current: String) throws -> [Bool] {
+      let features = try compare(reference, current, format: "svm").features
+      #expect(features.map(\.name) == ["label", "1", "2", "3"])
+      return features.map(\.drifted)
+    }
+    #expect(try drifted(lines(label: 1, offset: 0)) == [true, false, false, false])
+    #expect(try drifted(lines(label: 0, offset: 1)) == [false, false, false, true])
+    let message = errorMessage(.input) { try compare("1 1025:1\n", reference, format: "svm") }
+    #expect(message == "reference: an index is 1025; columns are compared up to index 1024")
+  }
+
   @Test func `tests are SciPy's, and only what differs has drifted`() throws {
     let comparison = try compare(Dataset.reference.csv, Dataset.current.csv)
     #expect(comparison.features.map(\.name) == ["same", "bent", "gappy", "time", "kind", "level"])

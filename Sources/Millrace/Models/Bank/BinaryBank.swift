@@ -146,7 +146,7 @@ extension BinaryBank {
           + "\(first + BankBasis.greatestWidth)")
     }
     try self.init(settings: settings, columns: rows - first)
-    rowCount = Int(try archive.integer(prefix + "rowCount", in: 0 ... .max))
+    rowCount = try archive.count(prefix + "rowCount")
     func lanes(_ name: String, like lanes: LaneBuffer) throws(MillraceError) -> LaneBuffer {
       LaneBuffer(try archive.floats(prefix + name, count: lanes.count))
     }

@@ -202,7 +202,7 @@ extension RegressionBank {
     let columns = Int(try archive.integer(prefix + "columns", in: 1...limit))
     try self.init(
       settings: settings, columns: columns, isWide: archive.contains(prefix + "curvature"))
-    rowCount = Int(try archive.integer(prefix + "rowCount", in: 0 ... .max))
+    rowCount = try archive.count(prefix + "rowCount")
     target = try archive.doubles(prefix + "target", count: target.count)
     func lanes(_ name: String, like lanes: LaneBuffer) throws(MillraceError) -> LaneBuffer {
       LaneBuffer(try archive.floats(prefix + name, count: lanes.count))

@@ -49,10 +49,9 @@ extension RegressionBank {
 
   private func filterName(_ lane: Int) -> String {
     guard newton != nil else { return filters.filterName(lanes: 16, lane: lane) }
-    let memory = 1 / Double(filters.base[MILLRACE_FILTERS_DRIFT * 16 + lane])
+    let memory = 1 / filters.base[MILLRACE_FILTERS_DRIFT * 16 + lane]
     let isRobust = filters.base[MILLRACE_FILTERS_NOISE * 16 + lane] > 0
-    return "Newton's step" + (memory < 1e9 ? ", memory \(Int(memory.rounded())) records" : "")
-      + (isRobust ? ", robust" : "")
+    return Expert.newtonName(memory: memory) + (isRobust ? ", robust" : "")
   }
 
   private func expertWeights(_ horizon: LabelHorizon) -> [Double] {

@@ -222,8 +222,8 @@ extension SoftmaxBank {
 extension SoftmaxBank {
   /// Writes the lanes of each part.
   public func encode(into archive: inout TensorArchive, prefix: String) {
-    archive.set([columns, rowCount, lastOutput, classes.run], as: prefix + "counts")
-    archive.set(classes.indices, as: prefix + "classes")
+    archive.set([columns, rowCount, lastOutput], as: prefix + "counts")
+    classes.encode(into: &archive, prefix: prefix)
     archive.set(
       filters.elements, shape: [filters.count / MILLRACE_BANK_FILTERS, MILLRACE_BANK_FILTERS],
       as: prefix + "filters")
@@ -240,18 +240,18 @@ extension SoftmaxBank {
   public init(
     settings: LearnerSettings, decoding archive: TensorArchive, prefix: String
   ) throws(MillraceError) {
-    let counts = try archive.integers(prefix + "counts", count: 4)
-    let indices = try archive.integers(prefix + "classes")
-    guard (1...Int64(BankBasis.greatestWidth)).contains(counts[0]), counts[1] >= 0, counts[3] >= 0,
-      (0..<max(indices.count, 1)).contains(Int(counts[2])),
-      indices.allSatisfy({ $0 >= 0 }), Set(indices).count == indices.count
+    let counts = try archive.integers(prefix + "counts", count: 3)
+    let seen = try SeenClasses(decoding: archive, prefix: prefix)
+    guard (1...Int64(BankBasis.greatestWidth)).contains(counts[0]),
+      (0...TensorArchive.greatestCount).contains(counts[1]),
+      (0..<Int64(max(seen.indices.count, 1))).contains(counts[2])
     else {
       throw MillraceError(
-        .store, "tensor '\(prefix)counts' is \(counts) for \(indices.count) classes")
+        .store, "tensor '\(prefix)counts' is \(counts) for \(seen.indices.count) classes")
     }
     try self.init(settings: settings, columns: Int(counts[0]))
     (rowCount, lastOutput) = (Int(counts[1]), Int(counts[2]))
-    classes = SeenClasses(indices: indices, run: counts[3])
+    classes = seen
     filters = LaneBuffer(try archive.floats(prefix + "filters", count: filters.count))
     head = LaneBuffer(try archive.floats(prefix + "head", count: head.count))
     outputs = LaneBuffer(

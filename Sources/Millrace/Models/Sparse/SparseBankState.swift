@@ -75,10 +75,7 @@ extension SparseBank {
     archive.set(features, shape: [rows, Self.rowSize], as: prefix + "features")
     archive.set(head.elements, shape: [head.count / 8, 8], as: prefix + "head")
     target.encode(into: &archive, prefix: prefix)
-    if task == .multiclass {
-      archive.set(classes.indices, as: prefix + "classes")
-      archive.set(classes.run, as: prefix + "recordsSinceNewClass")
-    }
+    if task == .multiclass { classes.encode(into: &archive, prefix: prefix) }
   }
 
   package init(
@@ -87,14 +84,11 @@ extension SparseBank {
     let places = try FeaturePlaces(decoding: archive, prefix: prefix)
     self.init(task: try archive.task(prefix: prefix), width: places.width)
     self.places = places
-    rowCount = Int(try archive.integer(prefix + "rowCount", in: 0 ... .max))
+    rowCount = try archive.count(prefix + "rowCount")
     target = try TargetScale(target.kind, decoding: archive, prefix: prefix)
     if task == .multiclass {
-      let indices = try archive.integers(prefix + "classes")
-      classes = SeenClasses(
-        indices: indices,
-        run: try archive.integer(prefix + "recordsSinceNewClass", in: 0 ... .max))
-      outputCount = indices.count
+      classes = try SeenClasses(decoding: archive, prefix: prefix)
+      outputCount = classes.indices.count
     }
     head = LaneBuffer(try archive.floats(prefix + "head", count: head.count))
     features = LaneBuffer(

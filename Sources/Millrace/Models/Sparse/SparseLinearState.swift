@@ -47,10 +47,7 @@ extension SparseLinearLearner {
     archive.set(
       states, shape: [places.count * outputCount, Self.stateSize], as: prefix + "states")
     target.encode(into: &archive, prefix: prefix)
-    if task == .multiclass {
-      archive.set(classes.indices, as: prefix + "classes")
-      archive.set(classes.run, as: prefix + "recordsSinceNewClass")
-    }
+    if task == .multiclass { classes.encode(into: &archive, prefix: prefix) }
   }
 
   package init(
@@ -59,14 +56,11 @@ extension SparseLinearLearner {
     let places = try FeaturePlaces(decoding: archive, prefix: prefix)
     self.init(settings: settings, task: try archive.task(prefix: prefix), width: places.width)
     self.places = places
-    recordCount = Int(try archive.integer(prefix + "records", in: 0 ... .max))
+    recordCount = try archive.count(prefix + "records")
     target = try TargetScale(target.kind, decoding: archive, prefix: prefix)
     if task == .multiclass {
-      let indices = try archive.integers(prefix + "classes")
-      classes = SeenClasses(
-        indices: indices,
-        run: try archive.integer(prefix + "recordsSinceNewClass", in: 0 ... .max))
-      outputCount = indices.count
+      classes = try SeenClasses(decoding: archive, prefix: prefix)
+      outputCount = classes.indices.count
     }
     sums = LaneBuffer(try archive.floats(prefix + "sums", count: 2 * places.count))
     states = LaneBuffer(

@@ -243,8 +243,8 @@ extension WideSoftmaxBank {
       archive.set(
         Array(buffer.elements.prefix(shape.reduce(1, *))), shape: shape, as: prefix + name)
     }
-    archive.set([columns, classes.run], as: prefix + "counts")
-    archive.set(classes.indices, as: prefix + "classes")
+    archive.set(columns, as: prefix + "columns")
+    classes.encode(into: &archive, prefix: prefix)
     let outputShape = [outputCount, outputSize / Self.lanes, Self.lanes]
     set(outputs, outputShape, "outputs")
     set(snapshot, outputShape, "snapshot")
@@ -258,16 +258,9 @@ extension WideSoftmaxBank {
   package init(
     settings: LearnerSettings, decoding archive: TensorArchive, prefix: String
   ) throws(MillraceError) {
-    let counts = try archive.integers(prefix + "counts", count: 2)
-    let indices = try archive.integers(prefix + "classes")
-    guard (1...Int64(NewtonBlocks.columnLimit)).contains(counts[0]), counts[1] >= 0,
-      indices.allSatisfy({ $0 >= 0 }), Set(indices).count == indices.count
-    else {
-      throw MillraceError(
-        .store, "tensor '\(prefix)counts' is \(counts) for \(indices.count) classes")
-    }
-    self.init(columns: Int(counts[0]))
-    classes = SeenClasses(indices: indices, run: counts[1])
+    let limit = Int64(NewtonBlocks.columnLimit)
+    self.init(columns: Int(try archive.integer(prefix + "columns", in: 1...limit)))
+    classes = try SeenClasses(decoding: archive, prefix: prefix)
     try newton.decode(from: archive, prefix: prefix)
     func buffer(_ name: String, count: Int, room: Int? = nil) throws(MillraceError) -> LaneBuffer {
       LaneBuffer(try archive.floats(prefix + name, count: count)).grown(to: room ?? count)
