@@ -14,29 +14,29 @@ public struct Demonstration {
 
   /// Where everything goes.
   public let directory: String
-  private let rows = 40_000
-  private let driftRow = 20_000
-  private let ratePerSecond = 8_000.0
+  /// The records of the stream, whose truth changes half-way.
+  package var rows = 40_000
+  /// How fast they are written.
+  package var ratePerSecond = 8_000.0
 
   /// A demonstration in a directory, which is made where there is none.
   public init(directory: String) { self.directory = directory }
 
-  /// Runs it; some ten seconds.
+  /// Runs it; some ten seconds. What an earlier one left in the directory is replaced.
   ///
   /// - Parameters:
   ///   - progress: told how far the run is.
   ///   - show: told what there is to see; what it throws ends the run.
+  /// - Throws: `configuration` where the directory has a log, a checkpoint or a model of the same
+  ///   name that no demonstration left there; what its pipeline throws.
   public func run(
     shouldStop: @escaping @Sendable () -> Bool = { false }, progress: (Pipeline.Progress) -> Void,
     show: (Sight) throws(MillraceError) -> Void
   ) throws(MillraceError) {
     let data = "\(directory)/stream.csv"
+    let driftRow = rows / 2
     try Directory.create(directory)
-    for leftover in ["events", "models", "checkpoint"] {
-      if Directory.exists("\(directory)/\(leftover)") {
-        try Directory.remove("\(directory)/\(leftover)")
-      }
-    }
+    try removeLeftovers()
     try SyntheticStream(
       .logistic, rows: rows, features: 8, driftRows: [driftRow], noise: 0.02, seed: 2
     ).write(to: data)
@@ -73,6 +73,21 @@ public struct Demonstration {
     let reportPath = "\(directory)/report.html"
     try pipeline.writeReport(to: reportPath, command: ["millrace", "demo"])
     try show(.finished(result, reportPath: reportPath))
+  }
+
+  /// Removes what an earlier demonstration made, and nothing else.
+  private func removeLeftovers() throws(MillraceError) {
+    // Written before anything else: without it the rest is somebody's own.
+    let isOurs = FileStatus(path: "\(directory)/stream.truth.json") != nil
+    for leftover in ["events", "models/demo", "checkpoint"].map({ "\(directory)/\($0)" })
+    where Directory.exists(leftover) {
+      guard isOurs else {
+        throw .setting(
+          "directory", directory,
+          expected: "a folder without '\(leftover)', which no demonstration left there")
+      }
+      try Directory.removeTree(leftover)
+    }
   }
 }
 

@@ -114,6 +114,16 @@ package enum Directory {
     guard rmdir(path) == 0 else { throw .system("cannot remove", path) }
   }
 
+  /// Removes a directory with all that is in it; of a symbolic link, the link.
+  ///
+  /// - Throws: `system` when something in it cannot be removed.
+  static func removeTree(_ path: String) throws(MillraceError) {
+    if unlink(path) == 0 { return }
+    guard errno == EISDIR else { throw .system("cannot remove", path) }
+    for name in try entries(path) { try removeTree("\(path)/\(name)") }
+    guard rmdir(path) == 0 else { throw .system("cannot remove", path) }
+  }
+
   /// Makes the names in a directory durable.
   ///
   /// - Throws: `system` when it cannot be opened or the disk refuses.

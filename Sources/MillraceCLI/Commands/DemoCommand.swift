@@ -23,8 +23,8 @@ struct DemoCommand: Command {
             + " \(demonstration.directory)/events/ while a model follows …")
       case .finished(let result, let reportPath):
         terminal.endProgress()
-        try terminal.print(result.text)
-        try terminal.print("\nLook at \(reportPath)")
+        if terminal.wantsJSON { terminal.logger.log(.info, "look at \(reportPath)") }
+        try terminal.report(result) { "\(result.text)\n\nLook at \(reportPath)" }
       }
     }
     return .done
