@@ -21,8 +21,7 @@ struct Publisher {
   /// where there is none, so that a job does not learn what it cannot keep.
   func nextVersion() throws(MillraceError) -> Int {
     try Directory.create(store.path)
-    guard try store.hasModel(job.modelName) else { return 1 }
-    return (try store.versions(of: job.modelName).last ?? 0) + 1
+    return try store.nextVersion(of: job.modelName)
   }
 
   /// Serves the champion where the store has one.

@@ -6,8 +6,9 @@ internal import Synchronization
 ///
 /// A version appears whole (written aside, made durable, renamed) and never changes afterwards.
 /// An alias is a small file beside the versions, replaced atomically; its first line is the version
-/// it points to, the lines below are those it pointed to before. Any number of processes may read;
-/// those that write wait for each other.
+/// it points to, the lines below are those it pointed to before. A version's number is not given to
+/// another one, also when it was deleted. Any number of processes may read; those that write wait
+/// for each other.
 public struct ModelStore: Sendable {
   /// The store's directory.
   public let path: String
@@ -94,6 +95,17 @@ public struct ModelStore: Sendable {
     return ModelVersion(name: name, version: found)
   }
 
+  /// The number of the next version: no version had it, also none that was deleted, so that an
+  /// alias's past never means another version.
+  ///
+  /// - Throws: `configuration` for a name that is not one; `store` when the model cannot be read.
+  func nextVersion(of name: String) throws(MillraceError) -> Int {
+    guard try hasModel(name) else { return 1 }
+    var numbers = try versions(of: name) + versions(listedIn: deletedPath(of: name))
+    for alias in ModelAlias.allCases { numbers += try history(of: alias, of: name) }
+    return (numbers.max() ?? 0) + 1
+  }
+
   /// The directory of a version.
   public func path(of version: ModelVersion) -> String {
     "\(path)/\(version.name)/\(version.version)"
@@ -149,7 +161,7 @@ public struct ModelStore: Sendable {
   ///   - name: the model's name: letters, digits, `.`, `_`, `-`.
   ///   - expectedVersion: the version that a job which starts again may have published before: the
   ///     one there is returned when it has the same content. It is written when that place is
-  ///     free; `nil`, or a place taken by other content, is the next version after the newest.
+  ///     free; `nil`, or a place taken by other content, is `nextVersion(of:)`.
   ///   - alias: what points to it from now on.
   /// - Throws: `configuration` for a name that is not one; `system` when it cannot be written.
   public func publish(
@@ -176,7 +188,7 @@ public struct ModelStore: Sendable {
     manifest.sha256 = try write(archive, to: "\(aside)/\(ModelStore.modelFile)")
 
     let versions = try versions(of: name)
-    var version = ModelVersion(name: name, version: (versions.last ?? 0) + 1)
+    var version = ModelVersion(name: name, version: try nextVersion(of: name))
     if let expectedVersion, expectedVersion > 0 {
       let expected = ModelVersion(name: name, version: expectedVersion)
       if !versions.contains(expectedVersion) {
@@ -222,6 +234,9 @@ public struct ModelStore: Sendable {
         .store,
         "version \(version) is the \(alias.rawValue) and cannot be deleted; "
           + "promote another version or roll back first")
+    }
+    if try version.version == nextVersion(of: version.name) - 1 {
+      try write([version.version], to: deletedPath(of: version.name))
     }
     try remove(version)
   }
@@ -318,22 +333,32 @@ public struct ModelStore: Sendable {
   /// The versions an alias pointed to, the present one first; empty when it is not set.
   private func history(of alias: ModelAlias, of name: String) throws(MillraceError) -> [Int] {
     _ = try directory(of: name)
-    let file = aliasPath(alias, of: name)
-    guard access(file, F_OK) == 0 else { return [] }
-    let text = String(decoding: try DurableFile.read(file), as: UTF8.self)
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: true)
-    let versions = lines.compactMap { ModelStore.version(String($0)) }
-    guard !versions.isEmpty, versions.count == lines.count else {
-      throw MillraceError(.store, "alias '\(file)' is damaged; expected a version on each line")
-    }
-    return versions
+    return try versions(listedIn: aliasPath(alias, of: name))
   }
 
   private func write(
     _ history: [Int], of alias: ModelAlias, of name: String
   ) throws(MillraceError) {
-    let text = history.prefix(ModelStore.historyLimit).map { "\($0)\n" }.joined()
-    try DurableFile.write(Array(text.utf8), to: aliasPath(alias, of: name))
+    try write(Array(history.prefix(ModelStore.historyLimit)), to: aliasPath(alias, of: name))
+  }
+
+  /// The newest version that was deleted, where it was the newest of all.
+  private func deletedPath(of name: String) -> String { "\(path)/\(name)/.deleted" }
+
+  /// The versions in a file, one a line; none when it is not there.
+  private func versions(listedIn file: String) throws(MillraceError) -> [Int] {
+    guard access(file, F_OK) == 0 else { return [] }
+    let text = String(decoding: try DurableFile.read(file), as: UTF8.self)
+    let lines = text.split(separator: "\n", omittingEmptySubsequences: true)
+    let versions = lines.compactMap { ModelStore.version(String($0)) }
+    guard !versions.isEmpty, versions.count == lines.count else {
+      throw MillraceError(.store, "'\(file)' is damaged; expected a version on each line")
+    }
+    return versions
+  }
+
+  private func write(_ versions: [Int], to file: String) throws(MillraceError) {
+    try DurableFile.write(Array(versions.map { "\($0)\n" }.joined().utf8), to: file)
   }
 
   // MARK: - Names

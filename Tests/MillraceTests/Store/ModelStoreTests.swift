@@ -193,7 +193,7 @@ import Testing
       try DurableFile.write(Array("two\n".utf8), to: "\(store.path)/elec/champion")
       #expect(
         errorMessage(.store) { try store.resolve("elec") }
-          == "alias '\(store.path)/elec/champion' is damaged; expected a version on each line")
+          == "'\(store.path)/elec/champion' is damaged; expected a version on each line")
     }
   }
 
@@ -208,6 +208,26 @@ import Testing
       try store.delete(store.resolve("elec@1"))
       #expect(try store.versions(of: "elec") == [2, 3])
       #expect(try Directory.entries("\(store.path)/elec") == [".lock", "2", "3", "champion"])
+    }
+  }
+
+  @Test func `a number is not given twice`() throws {
+    try withStore(2) { store in
+      // It was champion: to return to it must not be to return to another.
+      try store.promote(store.resolve("elec@1"))
+      try store.delete(store.resolve("elec@2"))
+      #expect(try publish(3, in: store).version == 3)
+      #expect(
+        errorMessage(.store) { try store.resolve("elec@2") }.contains("its versions are: 1, 3"))
+      #expect(try store.rollback("elec").version == 1)
+      // No alias ever pointed to these.
+      try store.delete(store.resolve("elec@3"))
+      try publish(4, in: store)
+      try publish(5, in: store)
+      try store.delete(store.resolve("elec@4"))
+      try store.delete(store.resolve("elec@5"))
+      #expect(try publish(6, in: store).version == 6)
+      #expect(try store.versions(of: "elec") == [1, 6])
     }
   }
 
