@@ -13,6 +13,15 @@ public enum PromotionGate {
     public var rows: Int
     /// The candidate's predictions for them that are not finite.
     public var invalidPredictions = 0
+
+    package init(
+      candidate: Double? = nil, incumbent: Double? = nil, rows: Int, invalidPredictions: Int = 0
+    ) {
+      self.candidate = candidate
+      self.incumbent = incumbent
+      self.rows = rows
+      self.invalidPredictions = invalidPredictions
+    }
   }
 
   /// Why a model may not be served; `nil` when it may.
@@ -21,7 +30,7 @@ public enum PromotionGate {
   ///   - served: the model being served, whose columns must be the same.
   ///   - tolerance: how much worse, relatively, the candidate may be (two models that learnt the
   ///     same differ by noise); negative where it must be better.
-  static func objection(
+  package static func objection(
     to candidate: Model, served: Model? = nil, measurement: Measurement, tolerance: Double = 0
   ) -> String? {
     if !candidate.isFinite { return "it has weights that are not finite" }
@@ -36,9 +45,9 @@ public enum PromotionGate {
     if let served, !served.schema.hasColumns(of: candidate.schema) {
       return "its columns are not those of the version being served"
     }
-    if let loss = measurement.candidate, let other = measurement.incumbent {
+    if let loss = measurement.candidate {
       if !loss.isFinite { return "its loss is not finite" }
-      if loss > other * (1 + tolerance) {
+      if let other = measurement.incumbent, loss > other * (1 + tolerance) {
         return
           "its loss over the latest \(measurement.rows) records is \(loss.rounded(toDigits: 5)); the"
           + " incumbent's is \(other.rounded(toDigits: 5))"

@@ -112,14 +112,16 @@ extension MetricSummary {
   }
 }
 
-/// Four significant digits.
+/// Four significant digits; a dash where it is no number.
 func shown(_ value: Double) -> String {
+  guard value.isFinite else { return NumberText.missing }
   let rounded = value.rounded(toDigits: 4)
   return rounded == rounded.rounded() && abs(rounded) < 1e15 ? "\(Int(rounded))" : "\(rounded)"
 }
 
 extension RunResult.OutputCoefficients {
   fileprivate var lines: [String] {
-    ["intercept \(intercept)"] + columns.map { "\($0.name) \($0.value)" }
+    func exact(_ value: Double) -> String { value.isFinite ? "\(value)" : NumberText.missing }
+    return ["intercept \(exact(intercept))"] + columns.map { "\($0.name) \(exact($0.value))" }
   }
 }
