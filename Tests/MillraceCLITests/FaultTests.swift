@@ -194,6 +194,11 @@ import Testing
     (["--model", "other"], "--model is \"other\"; expected \"m\", with which the checkpoint"),
     (["--label", "a"], "--label is \"a\"; expected \"y\""),
     (["--retrain", "on-drift"], "--retrain is \"on-drift\"; expected \"continuous\""),
+    (["--store", "other"], "--store is \"other\"; expected \"/"),
+    (["--features", "a"], "--features is \"a\"; expected none, with which the checkpoint"),
+    (["--exclude", "b"], "--exclude is \"b\"; expected none, with which the checkpoint"),
+    (["--task", "regression"], "--task is \"regression\"; expected none, with which"),
+    (["--weight", "b"], "--weight is \"b\"; expected none, with which"),
     (["--seed", "9"], "--checkpoint is \"state\"; expected the settings of"),
     (["--window", "900"], "expected the settings of drift detection"),
   ])
@@ -204,7 +209,30 @@ import Testing
     #expect(outcome.status == 2)
     #expect(outcome.errors.contains(evidence), "\(outcome.errors)")
     #expect(try folder.read("predictions.jsonl") == predictions)
-    #expect(!folder.exists("models/other"))
+    #expect(!folder.exists("models/other") && !folder.exists("other"))
+  }
+
+  @Test func `a checkpoint is of its store, however that is written, and may move with it`() throws
+  {
+    let job = Self.job + ["--until-end", "--features", "a"]
+    try MillraceProcess.run(job, in: folder)
+    for store in ["./models/", "\(folder.path)/models", "state/../models"] {
+      let outcome = try MillraceProcess.run(job + ["--store", store], in: folder)
+      #expect(outcome.status == 0 && outcome.json["resumedFrom"] != nil, "\(outcome.errors)")
+    }
+    let files = FileManager.default
+    let moved = try Folder()
+    for name in ["models", "state", "data.csv", "predictions.jsonl"] {
+      try files.moveItem(atPath: "\(folder.path)/\(name)", toPath: "\(moved.path)/\(name)")
+    }
+    let outcome = try MillraceProcess.run(job, in: moved)
+    #expect(outcome.status == 0 && outcome.json["resumedFrom"] != nil, "\(outcome.errors)")
+    let other = try MillraceProcess.run(job + ["--store", "other"], in: moved)
+    #expect(other.status == 2 && other.errors.contains("/models\", with which"), "\(other.errors)")
+    let without = try MillraceProcess.run(Self.job, in: moved)
+    #expect(
+      without.status == 2 && without.errors.contains("--features is missing; expected \"a\""),
+      "\(without.errors)")
   }
 
   // MARK: - The input

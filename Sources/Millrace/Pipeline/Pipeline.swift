@@ -201,7 +201,8 @@ public final class Pipeline {
       guard let inferred else { return }
       schema = inferred
     }
-    var state = RunState(schema: schema, settings: settings, modelName: job.modelName)
+    var state = RunState(
+      schema: schema, settings: settings, modelName: job.modelName, asked: asked)
     state.nextVersion = try publisher?.nextVersion() ?? 1
     self.state = state
     try checkpoint()

@@ -56,7 +56,7 @@ extension Pipeline {
     let remedy = "the checkpoint in '\(checkpointDirectory)' was made; or another checkpoint"
     let (before, now) = (state.settings, settings)
     let pairs = [
-      ("model", state.modelName ?? job.modelName, job.modelName),
+      ("model", state.modelName, job.modelName),
       ("label", state.schema.label, inference.label ?? SchemaInference.indexedLabel),
       ("learner", before.learner.learner.rawValue, now.learner.learner.rawValue),
       ("retrain", before.retrain.rawValue, now.retrain.rawValue),
@@ -64,10 +64,43 @@ extension Pipeline {
     for (key, before, now) in pairs where before != now {
       throw .setting(key, now, expected: "\"\(before)\", with which \(remedy)")
     }
+    try checkAsked(state.asked, remedy)
     guard before.learner == now.learner, before.drift == now.drift else {
       let what = before.learner == now.learner ? "drift detection" : "the learner"
       throw .setting(
         "checkpoint", checkpointDirectory, expected: "the settings of \(what) with which \(remedy)")
+    }
+  }
+
+  /// What the job is asked of its columns and its store, by the settings' keys; what is not asked
+  /// is left out. The store is the way to it from the checkpoints: both may be moved.
+  var asked: [String: String] {
+    func list(_ texts: [String]?) -> String? { texts?.joined(separator: ",") }
+    let asked = [
+      "task": inference.task?.rawValue,
+      "features": list(inference.features),
+      "exclude": inference.exclude.isEmpty ? nil : list(inference.exclude),
+      "hashBits": inference.hashBits.map { "\($0)" },
+      "interactions": inference.interactions.isEmpty
+        ? nil : list(inference.interactions.map { $0.joined(separator: ":") }),
+      "weight": inference.weight,
+      "key": inference.key,
+      "timestamp": inference.timestamp,
+      "store": publisher.map { Directory.relative($0.store.path, to: checkpointDirectory) },
+    ]
+    return asked.compactMapValues(\.self)
+  }
+
+  private func checkAsked(_ before: [String: String], _ remedy: String) throws(MillraceError) {
+    let now = asked
+    for key in Set(before.keys).union(now.keys).sorted() where before[key] != now[key] {
+      var (found, wanted) = (now[key], before[key])
+      if key == "store" {
+        found = publisher?.store.path
+        wanted = wanted.map { Directory.resolved("\(checkpointDirectory)/\($0)") }
+      }
+      throw .setting(
+        key, found, expected: "\(wanted.map { "\"\($0)\"" } ?? "none"), with which \(remedy)")
     }
   }
 

@@ -7,8 +7,10 @@ struct RunState: Codable {
   let schema: Schema
   /// The settings the job began with.
   let settings: PipelineSettings
-  /// The model whose versions it publishes; checkpoints before 0.2 do not name it.
-  let modelName: String?
+  /// The model whose versions it publishes.
+  let modelName: String
+  /// What it was asked of its columns and its store, by the settings' keys.
+  let asked: [String: String]
   /// Rows of all partitions together.
   var rowCount = 0
   var microBatches = 0
@@ -29,10 +31,11 @@ struct RunState: Codable {
   /// The course of the run, for its report.
   var history: RunHistory
 
-  init(schema: Schema, settings: PipelineSettings, modelName: String) {
+  init(schema: Schema, settings: PipelineSettings, modelName: String, asked: [String: String]) {
     self.schema = schema
     self.settings = settings
     self.modelName = modelName
+    self.asked = asked
     history = RunHistory(featureCount: schema.featureNames.count)
   }
 }

@@ -137,6 +137,25 @@ package enum Directory {
     return String(trimmed.prefix { $0 != "/" }.reversed())
   }
 
+  /// A path from the root without symbolic links; the part that is not there is left as it is.
+  static func resolved(_ path: String) -> String {
+    if let real = realpath(path, nil) {
+      defer { free(real) }
+      return String(cString: real)
+    }
+    let parent = parent(of: path)
+    return parent == path ? path : "\(resolved(parent))/\(name(of: path))"
+  }
+
+  /// The way to a path from a directory: `../models`. The same when both were moved together.
+  static func relative(_ path: String, to directory: String) -> String {
+    let target = resolved(path).split(separator: "/")
+    let start = resolved(directory).split(separator: "/")
+    let shared = zip(target, start).prefix { $0 == $1 }.count
+    return (start.dropFirst(shared).map { _ in ".." } + target.dropFirst(shared))
+      .joined(separator: "/")
+  }
+
   static func parent(of path: String) -> String {
     let trimmed = path.reversed().drop { $0 == "/" }
     let parent = String(trimmed.drop { $0 != "/" }.drop { $0 == "/" }.reversed())
