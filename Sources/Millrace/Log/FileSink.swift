@@ -12,6 +12,8 @@ public final class FileSink: LogSink {
   /// How the records are written.
   public let format: DataFormat
   private let header: [UInt8]?
+  /// The setting that says where it writes, for messages.
+  private let key: String
   /// Where the partitions' files are; `nil` for a single file.
   private let directory: String?
   private var outputs: [Int: PartitionOutput] = [:]
@@ -24,37 +26,46 @@ public final class FileSink: LogSink {
   ///   - address: where to write.
   ///   - header: the line that names the columns, written at the start of each file; for CSV
   ///     only.
+  ///   - key: the setting that the address was given by, for messages.
   /// - Throws: `system` when a file cannot be made or opened, or has a sink already;
   ///   `configuration` for a `.gz` file, a directory whose files have several formats, or a file
   ///   with another header.
-  public init(_ address: LogAddress, header: [UInt8]? = nil) throws(MillraceError) {
-    let files: [PartitionFile]
-    switch address {
-    case .standard(let format), .file(_, let format):
-      (self.format, directory, files) = (format, nil, [])
-    case .directory(let path, let format):
-      directory = path
-      try Directory.create(path)
-      let all = try PartitionFile.list(in: path)
-      let common = try PartitionFile.commonFormat(of: all, in: path, asked: format)
-      self.format = common
-      files = all.filter { $0.format == common }
-    }
+  public init(
+    _ address: LogAddress, header: [UInt8]? = nil, key: String = "sink"
+  ) throws(MillraceError) {
+    self.key = key
+    format = try Self.format(of: address)
     self.header = format.delimiter == nil ? nil : header
-    for file in files { outputs[file.partition] = try open(file.path) }
-    if case .file(let path, _) = address {
-      try Directory.create(Directory.parent(of: path))
-      outputs[0] = try open(path)
-    } else if directory == nil {
+    if case .directory(let path, _) = address { directory = path } else { directory = nil }
+    switch address {
+    case .standard:
       let file = try FileDescriptor(duplicating: STDOUT_FILENO, "standard output")
       outputs[0] = try PartitionOutput(file, header: self.header, isStream: true)
+    case .file(let path, _):
+      outputs[0] = try open(path)
+    case .directory(let path, _):
+      try Directory.create(path)
+      for file in try PartitionFile.list(in: path) where file.format == format {
+        outputs[file.partition] = try open(file.path)
+      }
+    }
+  }
+
+  /// How the records at an address will be written; nothing is opened or made.
+  static func format(of address: LogAddress) throws(MillraceError) -> DataFormat {
+    switch address {
+    case .standard(let format), .file(_, let format): return format
+    case .directory(let path, let format):
+      let files = Directory.exists(path) ? try PartitionFile.list(in: path) : []
+      return try PartitionFile.commonFormat(of: files, in: path, asked: format)
     }
   }
 
   private func open(_ path: String) throws(MillraceError) -> PartitionOutput {
     if path.lowercased().hasSuffix(".gz") {
-      throw .setting("sink", path, expected: "a file that is not compressed")
+      throw .setting(key, path, expected: "a file that is not compressed")
     }
+    try Directory.create(Directory.parent(of: path))
     return try PartitionOutput.open(path, header: header)
   }
 

@@ -51,9 +51,9 @@ public struct Replay: Sendable {
     let source = try FileLog(data, untilEnd: true)
     var header: [UInt8]?
     if let first = source.partitions.first { header = try source.header(partition: first) }
-    let sink = try FileSink(target, header: header)
     return try run(
-      from: source, to: sink, as: sink.format, isStopped: isStopped, progress: progress)
+      from: source, as: FileSink.format(of: target), isStopped: isStopped, progress: progress
+    ) { () throws(MillraceError) in try FileSink(target, header: header, key: "to") }
   }
 
   /// Replays the records of a source that ends into a sink, whose records are written in `format`.
@@ -62,12 +62,20 @@ public struct Replay: Sendable {
     isStopped: () -> Bool, progress: (Int) -> Void = { _ in }
   ) throws(MillraceError) -> Outcome {
     try check()
-    var run = try ReplayRun(self, from: source, to: sink, as: format)
+    return try run(from: source, as: format, isStopped: isStopped, progress: progress) { sink }
+  }
+
+  /// - Parameter openSink: see `ReplayRun`.
+  private func run(
+    from source: any LogSource, as format: DataFormat, isStopped: () -> Bool,
+    progress: (Int) -> Void, openSink: () throws(MillraceError) -> any LogSink
+  ) throws(MillraceError) -> Outcome {
+    var run = try ReplayRun(self, from: source, as: format, openSink: openSink)
     repeat {
       try run.replayToEnd(isStopped: isStopped, progress: progress)
       if loops && !run.isStopped { try source.seek(to: [:]) }
     } while loops && !run.isStopped && run.outcome.rows > 0
-    _ = try sink.flush()
+    _ = try run.sink.flush()
     return run.outcome
   }
 

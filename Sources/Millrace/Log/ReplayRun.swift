@@ -6,7 +6,7 @@ struct ReplayRun: ~Copyable {
 
   private let settings: Replay
   private let source: any LogSource
-  private let sink: any LogSink
+  let sink: any LogSink
   private var converter: JSONLinesConverter?
   private var fields: RecordFields?
   private var batch = RecordBatch()
@@ -20,32 +20,37 @@ struct ReplayRun: ~Copyable {
   private(set) var isStopped = false
   private(set) var outcome = Replay.Outcome()
 
+  /// - Parameter openSink: called once all is known to fit: what is refused leaves nothing behind.
+  /// - Throws: `configuration` when the records cannot become `format`, or have not what the
+  ///   settings need; what `openSink` throws.
   init(
-    _ settings: Replay, from source: any LogSource, to sink: any LogSink, as format: DataFormat
+    _ settings: Replay, from source: any LogSource, as format: DataFormat,
+    openSink: () throws(MillraceError) -> any LogSink
   ) throws(MillraceError) {
     self.settings = settings
     self.source = source
-    self.sink = sink
-    guard let first = source.partitions.first else { return }
-    if settings.speed != nil, source.partitions.count > 1 {
-      throw .setting(
-        "speed", "\(settings.speed ?? 0)",
-        expected: "none for a log of several partitions: each has its own time")
-    }
-    let header = try source.header(partition: first) ?? []
-    if format != source.format {
-      guard format == .jsonLines, let delimiter = source.format.delimiter else {
-        throw MillraceError(
-          .configuration,
-          "records of \(source.format.rawValue) cannot become \(format.rawValue); expected"
-            + " \(source.format.rawValue), or CSV into JSON lines")
+    if let first = source.partitions.first {
+      if settings.speed != nil, source.partitions.count > 1 {
+        throw .setting(
+          "speed", "\(settings.speed ?? 0)",
+          expected: "none for a log of several partitions: each has its own time")
       }
-      converter = JSONLinesConverter(header: header, delimiter: delimiter)
+      let header = try source.header(partition: first) ?? []
+      if format != source.format {
+        guard format == .jsonLines, let delimiter = source.format.delimiter else {
+          throw MillraceError(
+            .configuration,
+            "records of \(source.format.rawValue) cannot become \(format.rawValue); expected"
+              + " \(source.format.rawValue), or CSV into JSON lines")
+        }
+        converter = JSONLinesConverter(header: header, delimiter: delimiter)
+      }
+      if settings.key != nil || settings.timestamp != nil {
+        fields = try RecordFields(
+          key: settings.key, timestamp: settings.timestamp, format: source.format, header: header)
+      }
     }
-    if settings.key != nil || settings.timestamp != nil {
-      fields = try RecordFields(
-        key: settings.key, timestamp: settings.timestamp, format: source.format, header: header)
-    }
+    sink = try openSink()
   }
 
   /// Replays the source from where it stands to its end.

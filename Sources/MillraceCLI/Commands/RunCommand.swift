@@ -87,10 +87,10 @@ struct RunCommand: Command {
         nil
       }
     var sinks = RunSinks()
-    sinks.predictions = try Self.sink(arguments[Self.predictions])
-    sinks.metrics = try Self.sink(arguments[Self.metrics])
-    sinks.driftEvents = try Self.sink(arguments[Self.driftEvents])
-    sinks.deadLetters = try Self.sink(arguments[Self.deadLetter])
+    sinks.predictions = try Self.sink(Self.predictions, arguments)
+    sinks.metrics = try Self.sink(Self.metrics, arguments)
+    sinks.driftEvents = try Self.sink(Self.driftEvents, arguments)
+    sinks.deadLetters = try Self.sink(Self.deadLetter, arguments)
     let pipeline = try Pipeline(
       job: .init(command: name, source: address, modelName: arguments[Self.model]),
       settings: Self.settings(arguments), inference: LearnerOptions.inference(arguments),
@@ -135,9 +135,11 @@ struct RunCommand: Command {
     return settings
   }
 
-  /// A sink of JSON lines at an address.
-  static func sink(_ address: String?) throws(MillraceError) -> (any LogSink)? {
-    guard let address else { return nil }
-    return try FileSink(LogAddress(address, format: .jsonLines))
+  /// A sink of JSON lines at the address that an option gives.
+  private static func sink(
+    _ option: Option<String?>, _ arguments: Arguments
+  ) throws(MillraceError) -> (any LogSink)? {
+    guard let address = arguments[option] else { return nil }
+    return try FileSink(LogAddress(address, format: .jsonLines), key: option.key)
   }
 }

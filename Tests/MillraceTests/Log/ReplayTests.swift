@@ -198,6 +198,21 @@ import Testing
     #expect(try run("empty.jsonl", to: "log/", replay).rows == 0)
   }
 
+  @Test func `what is refused leaves nothing behind`() throws {
+    directory.append("a,b\n1,2\n", to: "x.csv")
+    var keyed = Replay()
+    keyed.key = "k"
+    for (target, replay, evidence) in [
+      ("y.svm", Replay(), "records of csv cannot become libsvm"),
+      ("new/y.jsonl.gz", Replay(), "to is \"\(directory.file("new/y.jsonl.gz"))\""),
+      ("y.csv", keyed, "key is \"k\""), ("log/", keyed, "key is \"k\""),
+    ] {
+      let message = errorMessage(.configuration) { try run("x.csv", to: target, replay) }
+      #expect(message.contains(evidence), "\(message)")
+    }
+    #expect(try Directory.entries(directory.path) == ["x.csv"])
+  }
+
   @Test func `settings that do not fit together are refused`() throws {
     directory.append("1\n", to: "x.jsonl")
     var replay = Replay()
