@@ -265,6 +265,34 @@ import Testing
       answers.split(separator: "\n")[1] == "{\"prediction\":null,\"probability\":null}")
   }
 
+  @Test func `predict stops at too many bad records where a limit is given`() throws {
+    let folder = try Folder()
+    try folder.write(stream(500), to: "data.csv")
+    try MillraceProcess.run(["train", "data.csv", "--label", "y", "--model", "m"], in: folder)
+    try folder.write(["a,b", "2,2", "two,2", "-2,-2", "1", "2,2"], to: "new.csv")
+    for (limit, status) in [("0.4", 0), ("0.3", 3)] as [(String, Int32)] {
+      let outcome = try MillraceProcess.run(
+        ["predict", "new.csv", "--model", "m", "--max-bad-records", limit], in: folder)
+      #expect(outcome.status == status, "\(outcome.errors)")
+      #expect(outcome.output.split(separator: "\n").count == 6)
+      #expect(
+        outcome.errors.contains(
+          "--max-bad-records is 0.3, but 2 of 5 records were bad; the first reason: 'a' is")
+          == (status == 3), "\(outcome.errors)")
+    }
+    // Of many records it does not read on.
+    let lines = (0..<20_000).map { _ in "two,2" }
+    try folder.write(["a,b"] + lines, to: "many.csv")
+    let outcome = try MillraceProcess.run(
+      [
+        "predict", "many.csv", "--model", "m", "--max-bad-records", "0.5", "--output", "out.csv",
+        "--log-level", "error",
+      ], in: folder)
+    #expect(outcome.status == 3, "\(outcome.errors)")
+    let answers = try folder.read("out.csv").count { $0 == UInt8(ascii: "\n") }
+    #expect((1_001..<20_000).contains(answers))
+  }
+
   @Test func `predict says which columns have no value`() throws {
     let folder = try Folder()
     try folder.write(stream(500), to: "data.csv")

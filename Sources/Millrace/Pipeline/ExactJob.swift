@@ -115,9 +115,9 @@ struct ExactJob {
       positions[partition] = records.nextPosition
     }
     let (bad, all) = (result.badRecords, result.badRecords + result.rows)
-    if let error = settings.objection(toBadRecords: bad, of: all, reason: firstReason) {
-      throw error
-    }
+    let error = MillraceError.badRecords(
+      bad, of: all, limit: settings.maxBadRecords, atEnd: true, reason: firstReason)
+    if let error { throw error }
     return schema.classes
   }
 

@@ -306,12 +306,13 @@ public final class Pipeline {
     return interval - rowCount % interval
   }
 
-  /// Stops the job when too many records were bad. Early on a few bad ones are no share yet.
+  /// Stops the job when too many records were bad.
   private func checkBadRecords(atEnd: Bool) throws(MillraceError) {
-    let all = badRecordCount + (state?.rowCount ?? 0)
-    guard atEnd || all >= 1_000 else { return }
-    let reason = state?.history.deadLetters.reasons.first
-    if let error = settings.objection(toBadRecords: badRecordCount, of: all, reason: reason) {
+    let bad = badRecordCount
+    let error = MillraceError.badRecords(
+      bad, of: bad + (state?.rowCount ?? 0), limit: settings.maxBadRecords, atEnd: atEnd,
+      reason: state?.history.deadLetters.reasons.first)
+    if let error {
       try checkpoint()
       throw error
     }

@@ -83,14 +83,22 @@ public struct PipelineSettings: Codable, Equatable, Sendable {
     }
   }
 
+}
+
+extension MillraceError {
   /// The error that so many bad records are; `nil` when they are tolerated.
   ///
-  /// - Parameter reason: what was wrong with the first one.
-  func objection(toBadRecords bad: Int, of all: Int, reason: String?) -> MillraceError? {
-    guard bad > 0, Double(bad) > maxBadRecords * Double(all) else { return nil }
+  /// - Parameters:
+  ///   - limit: the share that is.
+  ///   - atEnd: whether these are all records; early on a few bad ones are no share yet.
+  ///   - reason: what was wrong with the first one.
+  static func badRecords(
+    _ bad: Int, of all: Int, limit: Double, atEnd: Bool, reason: String?
+  ) -> MillraceError? {
+    guard bad > 0, atEnd || all >= 1_000, Double(bad) > limit * Double(all) else { return nil }
     return MillraceError(
       .badRecords, key: "maxBadRecords",
-      "is \(maxBadRecords), but \(bad) of \(all) records were bad; the first reason:"
+      "is \(limit), but \(bad) of \(all) records were bad; the first reason:"
         + " \(reason ?? "none")")
   }
 }

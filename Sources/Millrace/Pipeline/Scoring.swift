@@ -14,14 +14,31 @@ public struct Scoring {
   /// Mean outcomes by mean predictions; `nil` for several classes.
   public var calibration: [QualitySummary.Bin]? { progressive.cumulative.calibration }
 
+  /// The share of records that may be bad; above it scoring stops.
+  private let maxBadRecords: Double
   private let model: Model
   private var progressive: ProgressiveMetrics
   private var losses: [Double] = []
 
   /// Scoring by a model.
-  public init(model: Model) {
+  ///
+  /// - Parameter maxBadRecords: the share of records that may be bad; all of them if need be.
+  public init(model: Model, maxBadRecords: Double = 1) {
+    self.maxBadRecords = maxBadRecords
     self.model = model
     progressive = ProgressiveMetrics(task: model.schema.task)
+  }
+
+  /// What reads a partition's records by a schema; they need no label.
+  ///
+  /// - Throws: `input` when it has none of the schema's columns.
+  static func decoder(
+    of source: any LogSource, partition: Int, schema: Schema
+  ) throws(MillraceError) -> RecordDecoder {
+    try RecordDecoder(
+      schema: schema, format: source.format,
+      header: source.format.fieldNames(header: source.header(partition: partition)),
+      labels: .optional)
   }
 
   /// The answer for one record.
@@ -38,17 +55,17 @@ public struct Scoring {
   ///   - shouldStop: asked between micro-batches.
   ///   - warn: told of columns of the model that have no value, and of answers that are no numbers.
   ///   - answer: called once for each record.
+  /// - Throws: `badRecords` when too many records were bad, which all have their answers; `input`,
+  ///   `system`; what `answer` throws.
   public mutating func run(
     over source: any LogSource, shouldStop: () -> Bool = { false },
     warn: (String) -> Void = { _ in },
     answer: (Answer) throws(MillraceError) -> Void = { _ throws(MillraceError) in }
   ) throws(MillraceError) {
     var isFirst = true
+    var firstReason: String?
     for partition in source.partitions {
-      var decoder = try RecordDecoder(
-        schema: model.schema, format: source.format,
-        header: source.format.fieldNames(header: source.header(partition: partition)),
-        labels: .optional)
+      var decoder = try Self.decoder(of: source, partition: partition, schema: model.schema)
       var records = RecordBatch()
       var batch = Batch(columnCount: model.columnCount)
       var rejected: [RejectedRecord] = []
@@ -74,9 +91,18 @@ public struct Scoring {
         try pass(on: predictions, of: batch, rejected, to: answer)
         rows += batch.count
         badRecords += rejected.count
+        firstReason = firstReason ?? rejected.first?.reason
+        try checkBadRecords(atEnd: false, reason: firstReason)
       }
     }
+    if !shouldStop() { try checkBadRecords(atEnd: true, reason: firstReason) }
     if let warning = metrics?.warning { warn(warning) }
+  }
+
+  private func checkBadRecords(atEnd: Bool, reason: String?) throws(MillraceError) {
+    let error = MillraceError.badRecords(
+      badRecords, of: rows + badRecords, limit: maxBadRecords, atEnd: atEnd, reason: reason)
+    if let error { throw error }
   }
 
   /// The model's columns that have no value in any row of a batch.

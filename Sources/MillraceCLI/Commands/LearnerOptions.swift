@@ -78,9 +78,7 @@ enum LearnerOptions {
   static let header = Option(
     "header", "", .flag, default: true,
     help: "The first line of CSV names the columns; with --no-header they are x1, x2, …")
-  static let maxBadRecords = Option(
-    "max-bad-records", "SHARE", .number(in: 0...1), default: PipelineSettings().maxBadRecords,
-    help: "The share of bad records above which the job stops with status 3.")
+  static let maxBadRecords = badRecordLimit(default: PipelineSettings().maxBadRecords)
   static let threads = Option(
     "threads", "N", .integer(in: 1...1024), default: 2,
     help: "1 reads and learns in turn; otherwise a thread reads ahead. Changes no result.")
@@ -93,6 +91,13 @@ enum LearnerOptions {
     weight, key, timestamp, seed, format, header,
     maxBadRecords, threads,
   ]
+
+  /// The limit of bad records, for every command that reads them.
+  static func badRecordLimit(default share: Double) -> Option<Double> {
+    Option(
+      "max-bad-records", "SHARE", .number(in: 0...1), default: share,
+      help: "The share of bad records above which the job stops with status 3.")
+  }
 
   /// The learner's settings.
   static func settings(_ arguments: Arguments, blockSize: Int) -> LearnerSettings {

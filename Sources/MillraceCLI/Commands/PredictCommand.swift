@@ -8,6 +8,8 @@ struct PredictCommand: Command {
   static let output = Option<String?>(
     "output", "FILE", .output,
     help: "Where the answers go: CSV, or JSON lines by the file's name; standard output if none.")
+  // Each record has its answer, also a bad one: none is too many unless that is asked for.
+  static let maxBadRecords = LearnerOptions.badRecordLimit(default: 1)
 
   let name = "predict"
   let summary = "Answer each record of a dataset with a stored model."
@@ -17,6 +19,7 @@ struct PredictCommand: Command {
     """
   let options: [any CommandOption] = [
     data, model, StoreOptions.store, output, LearnerOptions.format, LearnerOptions.header,
+    maxBadRecords,
   ]
 
   /// What came of it.
@@ -42,22 +45,28 @@ struct PredictCommand: Command {
       hasHeader: arguments[LearnerOptions.header], untilEnd: true)
     let output = arguments[Self.output]
     let address = try LogAddress(output ?? "-", format: output == nil ? .csv : nil)
-    let sink = try FileSink(address)
+    let sink = try FileSink(address, key: Self.output.key)
     try sink.truncate(to: [:])
     var writer = try PredictionWriter(
       schema: model.schema, outputWidth: model.outputWidth, isJSON: sink.format == .jsonLines,
       to: sink)
-    var scoring = Scoring(model: model)
+    var scoring = Scoring(model: model, maxBadRecords: arguments[Self.maxBadRecords])
     func warn(_ message: String) {
       terminal.logger.log(.warning, "\(arguments[Self.data])\(message)")
     }
-    try scoring.run(
-      over: source, shouldStop: { StopRequest.isMade }, warn: { warn(": \($0)") }
-    ) { (answer) throws(MillraceError) in
-      if case .rejected(let record) = answer {
-        warn(" at byte \(record.position): \(record.reason)")
+    do throws(MillraceError) {
+      try scoring.run(
+        over: source, shouldStop: { StopRequest.isMade }, warn: { warn(": \($0)") }
+      ) { (answer) throws(MillraceError) in
+        if case .rejected(let record) = answer {
+          warn(" at byte \(record.position): \(record.reason)")
+        }
+        try writer.write(answer)
       }
-      try writer.write(answer)
+    } catch {
+      // What was answered so far is kept; why it ended is more to the point than another failure.
+      _ = try? sink.flush()
+      throw error
     }
     _ = try sink.flush()
     let seconds = start.duration(to: .now) / .seconds(1)
