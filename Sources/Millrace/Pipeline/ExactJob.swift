@@ -133,8 +133,8 @@ struct ExactJob {
     let (version, objection) = try publisher.publish(
       model, measurement: .init(rows: 0), metrics: [:], positions: positions,
       reason: "the exact solution", expectedVersion: expectedVersion)
-    let path = publisher.store.path(of: ModelVersion(name: job.modelName, version: version))
-    result.model = .init(name: job.modelName, version: version, path: path)
+    result.model = .init(
+      ModelVersion(name: job.modelName, version: version), in: publisher.store)
     if let objection {
       result.rejected = [RejectedVersion(version: version, reason: objection)]
     } else {

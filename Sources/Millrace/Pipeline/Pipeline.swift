@@ -390,8 +390,8 @@ public final class Pipeline {
     for partition in orderedPartitions { divergence.merge(partition.model.learner.divergence) }
     result.divergence = divergence.restarts > 0 ? divergence : nil
     if let publisher, let version = state.published.last ?? publisher.servedVersion {
-      let path = publisher.store.path(of: ModelVersion(name: job.modelName, version: version))
-      result.model = .init(name: job.modelName, version: version, path: path)
+      result.model = .init(
+        ModelVersion(name: job.modelName, version: version), in: publisher.store)
     }
     result.served = servedMetrics()?.summary
     result.microBatches = state.microBatches

@@ -8,6 +8,12 @@ public struct RunResult: Encodable, Sendable {
     public var version: Int
     /// The version's folder.
     public var path: String
+
+    init(_ version: ModelVersion, in store: ModelStore) {
+      name = version.name
+      self.version = version.version
+      path = store.path(of: version)
+    }
   }
 
   /// Drift over the run.
@@ -105,7 +111,8 @@ public struct RunResult: Encodable, Sendable {
   public var summary: CoefficientSummary?
   /// How the learner diverged; `nil` when it did not.
   public var divergence: Divergence?
-  /// The last version published.
+  /// The version that a batch job stored, promoted or not; of a job that goes on, the last one
+  /// published.
   public var model: PublishedModel?
   /// Coefficients, when asked for.
   public var coefficients: Coefficients?

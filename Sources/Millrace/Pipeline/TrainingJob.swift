@@ -73,6 +73,7 @@ public struct TrainingJob {
       let source = try open(data)
       return ends.isEmpty ? source : BoundedSource(source, ends: ends)
     }
+    let heldOut = try openHeldOut(source, from: ends, watch)
     var job = self
     var points: [RunResult.GridPoint]?
     if let grid {
@@ -100,14 +101,7 @@ public struct TrainingJob {
     result.chosen = points?.min { $0.loss < $1.loss }?.settings
     result.crossValidation = crossValidation
     let learning = result.calibration?.progressive
-    if let holdout {
-      let heldOut: any LogSource
-      switch holdout {
-      case .file(let path): heldOut = try open(path)
-      case .lastFraction:
-        heldOut = try open(data)
-        try heldOut.seek(to: ends)
-      }
+    if let heldOut {
       var scoring = Scoring(model: learnt.model)
       try scoring.run(over: heldOut, shouldStop: shouldStop) { warn("the held-out data: \($0)") }
       result.test = scoring.metrics
@@ -132,16 +126,72 @@ public struct TrainingJob {
         "learner", settings.learner.learner.rawValue,
         expected: "exact, without an L2 penalty, where a summary is wanted")
     }
-    let isSelection = foldCount != nil || grid != nil
-    if isSelection, case .standard = try LogAddress(data, format: format) {
+    if settings.learner.learner == .exact, settings.passes > 1 {
       throw .setting(
-        foldCount == nil ? "grid" : "cv", data, expected: "a file, as the data are read again")
+        "passes", "\(settings.passes)",
+        expected: "1 with the learner exact, which reads the data as often as it has to")
+    }
+    if try isStandardInput {
+      let rereading: [(key: String, value: String?)] = [
+        ("cv", foldCount.map { "\($0)" }), ("grid", grid), ("test", lastFraction.map { "\($0)" }),
+        ("passes", settings.passes > 1 ? "\(settings.passes)" : nil),
+      ]
+      for (key, value) in rereading {
+        guard let value else { continue }
+        throw .setting(
+          key, value, expected: "none for standard input, which cannot be read a second time")
+      }
     }
     if grid != nil, foldCount == nil, settings.learner.learner == .exact {
       throw .setting(
         "learner", "exact",
         expected: "another one in a grid, or folds (cv): exact solutions differ on new data only")
     }
+  }
+
+  private var isStandardInput: Bool {
+    get throws(MillraceError) {
+      if case .standard = try LogAddress(data, format: format) { true } else { false }
+    }
+  }
+
+  /// The share of the data that is held out at their end; `nil` for none.
+  private var lastFraction: Double? {
+    if case .lastFraction(let fraction) = holdout { fraction } else { nil }
+  }
+
+  /// Opens what is held out, before anything is learnt: what cannot be measured by stores nothing.
+  ///
+  /// - Parameter ends: where the last part of the data begins.
+  /// - Throws: `system` or `input` when it cannot be read, or has none of the data's columns.
+  private func openHeldOut(
+    _ source: () throws(MillraceError) -> any LogSource, from ends: [Int: Int64], _ watch: Watch
+  ) throws(MillraceError) -> (any LogSource)? {
+    switch holdout {
+    case nil: return nil
+    case .lastFraction:
+      let heldOut = try open(data)
+      try heldOut.seek(to: ends)
+      return heldOut
+    case .file(let path):
+      let heldOut = try open(path)
+      // Of standard input the columns are known too late.
+      guard try !isStandardInput, let schema = try inferSchema(source, watch) else {
+        return heldOut
+      }
+      for partition in heldOut.partitions {
+        _ = try Scoring.decoder(of: heldOut, partition: partition, schema: schema)
+      }
+      return heldOut
+    }
+  }
+
+  /// The schema that will be learnt; `nil` when told to stop.
+  private func inferSchema(
+    _ source: () throws(MillraceError) -> any LogSource, _ watch: Watch
+  ) throws(MillraceError) -> Schema? {
+    try SampledSource(try source()).inferSchema(
+      name: data, options: inference, shouldStop: watch.shouldStop, warn: { _ in })
   }
 
   // MARK: - Learning
@@ -186,6 +236,11 @@ public struct TrainingJob {
       warn: watch.warn)
     var result = try pipeline.run(shouldStop: watch.shouldStop, progress: watch.progress)
     guard let model = try pipeline.mergedModel() else { return nil }
+    // Also one that was not promoted, and none where the job was stopped before.
+    let version = result.published?.last ?? result.rejected?.last?.version
+    result.model = version.flatMap { version in
+      store.map { .init(ModelVersion(name: job.modelName, version: version), in: $0) }
+    }
     result.calibration = pipeline.cumulativeMetrics().calibration.map { .init(progressive: $0) }
     if let reportPath, store != nil || modelName == nil {
       try pipeline.writeReport(to: reportPath, command: commandLine)
@@ -202,9 +257,7 @@ public struct TrainingJob {
     _ foldCount: Int, _ source: () throws(MillraceError) -> any LogSource, _ watch: Watch
   ) throws(MillraceError) -> CrossValidation {
     var result = CrossValidation()
-    let schema = try SampledSource(try source()).inferSchema(
-      name: data, options: inference, shouldStop: watch.shouldStop, warn: { _ in })
-    guard let schema else { return result }
+    guard let schema = try inferSchema(source, watch) else { return result }
     var silent = self
     silent.reportPath = nil
     let quiet = Watch(shouldStop: watch.shouldStop, warn: { _ in }, progress: watch.progress)
@@ -217,6 +270,8 @@ public struct TrainingJob {
       guard let learnt = try silent.learn(try part(.training), store: nil, quiet) else { break }
       var scoring = Scoring(model: learnt.model)
       try scoring.run(over: try part(.heldOut), shouldStop: watch.shouldStop)
+      // Half a fold says nothing.
+      if watch.shouldStop() { break }
       guard let metrics = scoring.metrics else {
         throw .setting(
           "cv", "\(foldCount)",
