@@ -188,6 +188,7 @@ bool beginVarying(const RegressionParts &parts, double label, double weight) {
   const double distance = label - target[MILLRACE_TARGET_ORIGIN];
   if (distance == 0) {
     target[MILLRACE_TARGET_WEIGHT] += weight;
+    target.learnRecent(0);
     return false;
   }
   // Not less than a millionth of what differs: rounding is no unit.
@@ -197,6 +198,38 @@ bool beginVarying(const RegressionParts &parts, double label, double weight) {
   const double seen = target[MILLRACE_TARGET_WEIGHT], y = target.relative(label);
   startVariances(parts, float(y * y * seen * weight / ((seen + weight) * (seen + weight))));
   return true;
+}
+
+/// All that a filter has learnt but how sure it is.
+template <int N>
+void forget(const Filters<N> &filters) {
+  memset(filters.mean(), 0, 2 * filters.padded(filters.d) * sizeof *filters.mean());
+  settle(filters);
+}
+
+/// Where one of the first two targets was wild, so are the unit and what was learnt: the experts
+/// begin anew, as if the second record had come with the target that is kept.
+void beginAnew(const RegressionParts &parts, double label, double weight) {
+  parts.target.forgetFurther(parts.target.relative(label));
+  forget(parts.filters.filters);
+  forget(parts.lagged.filters);
+  if (parts.bank.wide) forget(parts.wide.filters);
+  forget(parts.head.filters().filters);
+  memset(parts.rates.weights(), 0, parts.bank.columns * sizeof(Eight));
+  parts.rates.row[MILLRACE_RATES_AVERAGE] = Eight{};
+  for (int k = 0; k < 2; k++) parts.head.state()[RegressionHead::lastErrors + k] = 0;
+  if (!beginVarying(parts, label, weight)) return;
+  const double y = parts.target.relative(label);
+  parts.target.learn(y, weight);
+  parts.target.learnRecent(y);
+}
+
+/// Whether a target is one to learn.
+bool believes(const RegressionParts &parts, double label, double weight) {
+  const double y = parts.target.relative(label);
+  if (!parts.target.startedWild(y)) return !parts.target.isWild(y);
+  beginAnew(parts, label, weight);
+  return false;
 }
 
 MILLRACE_INLINE void learnHorizons(const RegressionParts &parts, uint64_t record, bool isAwake,
@@ -318,9 +351,10 @@ void millrace_regression_learn(const millrace_regression *bank, const float *row
     const bool varies = parts.target.varies(), isAwake = parts.place.isAwake();
     const Standardization targets(parts.target);
     readRow(parts, rows + i * stride, isAwake, !varies, targets, space);
-    if (bank->isBlockwise) {
+    float *scaled = bank->isBlockwise ? bank->scaled + i * bank->columns : nullptr;
+    if (scaled) {
       const float root = __builtin_sqrtf(weight);
-      for (size_t j = 0; j < bank->columns; j++) bank->scaled[i * bank->columns + j] = root * z[j];
+      for (size_t j = 0; j < bank->columns; j++) scaled[j] = root * z[j];
     }
     if (!varies) {
       writeConstant(parts.target, predictions + 3 * i);
@@ -330,7 +364,7 @@ void millrace_regression_learn(const millrace_regression *bank, const float *row
     forecast<true>(parts.head, experts, float(parts.target[MILLRACE_TARGET_LAST]), head);
     if (varies) write(parts, head, predictions + 3 * i);
     const uint64_t record = bank->rowCount + i;
-    if (weight > 0) {
+    if (weight > 0 && (!varies || believes(parts, labels[i], weight))) {
       const double label = parts.target.relative(labels[i]);
       const float y = float(label);
       // The first varying target has no variance before it.
@@ -349,7 +383,9 @@ void millrace_regression_learn(const millrace_regression *bank, const float *row
       learn(parts.head, head, experts, y, weight, scale);
       learnHorizons(parts, record, isAwake, targets, space, y, weight, scale);
       parts.target.learn(label, weight);
+      parts.target.learnRecent(label);
     } else {
+      if (scaled) memset(scaled, 0, bank->columns * sizeof(float));
       settle<16>(parts.filters.filters);
       settle<8>(parts.lagged.filters);
       if (isAwake) settle<4>(parts.wide.filters);

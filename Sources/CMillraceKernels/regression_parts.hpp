@@ -23,6 +23,15 @@ struct RegressionSnapshot {
 struct Target {
   /// Targets this many units away are as far away as any.
   static constexpr double limit = 1e12;
+  /// Beyond so many recent deviations a target is wild: those of log-normal targets, whose logarithms
+  /// deviate by 2, stay below.
+  static constexpr double wildLimit = 200;
+  /// A recent target counts this much less from record to record.
+  static constexpr double recentMemory = .999;
+  /// Recent deviations are not less than this share of all, squared.
+  static constexpr double leastRecent = 1e-4;
+  /// How near two targets must be to each other, measured by a third, for that to be wild.
+  static constexpr double nearLimit = .01;
 
   double *state;
 
@@ -53,6 +62,55 @@ struct Target {
     state[MILLRACE_TARGET_SQUARES] += weight * distance * (y - mean);
     state[MILLRACE_TARGET_BEFORE_LAST] = state[MILLRACE_TARGET_LAST];
     state[MILLRACE_TARGET_LAST] = y;
+  }
+
+  /// Whether a target is too wild to be believed. One would drag what is learnt far off, for as long
+  /// as it is remembered. Each that follows at once may be further away, so that a level that jumps
+  /// is learnt after a record or a few.
+  bool isWild(double y) const {
+    const double count = state[MILLRACE_TARGET_RECENT_COUNT];
+    double &squares = state[MILLRACE_TARGET_RECENT_SQUARES];
+    double &patience = state[MILLRACE_TARGET_PATIENCE];
+    const double distance = y - state[MILLRACE_TARGET_RECENT_MEAN];
+    const double least = leastRecent * variance() * count;
+    const double most = wildLimit * wildLimit * patience * (squares > least ? squares : least);
+    if (distance * distance * count <= most) return false;
+    patience *= wildLimit * wildLimit;
+    // What comes again and again is not wild.
+    squares *= 4;
+    return true;
+  }
+
+  /// Moments of the recent targets, whatever their weights.
+  void learnRecent(double y) const {
+    double &count = state[MILLRACE_TARGET_RECENT_COUNT], &mean = state[MILLRACE_TARGET_RECENT_MEAN];
+    double &squares = state[MILLRACE_TARGET_RECENT_SQUARES];
+    const double distance = y - mean;
+    count = count * recentMemory + 1;
+    mean += distance / count;
+    squares = squares * recentMemory + distance * (y - mean);
+    state[MILLRACE_TARGET_PATIENCE] = 1;
+  }
+
+  /// Whether one of the two targets known so far turns out to be wild by a third, which is next to
+  /// the other.
+  bool startedWild(double y) const {
+    const double second = state[MILLRACE_TARGET_LAST], near = nearLimit * __builtin_fabs(second);
+    return state[MILLRACE_TARGET_RECENT_COUNT] < 2 &&
+           (__builtin_fabs(y) < near || __builtin_fabs(y - second) < near);
+  }
+
+  /// Forgets which of the two is further from a third.
+  void forgetFurther(double y) const {
+    const double second = state[MILLRACE_TARGET_LAST], total = state[MILLRACE_TARGET_WEIGHT];
+    const double share = state[MILLRACE_TARGET_MEAN] / second;
+    const bool isFirst = __builtin_fabs(y - second) < __builtin_fabs(y);
+    const double origin =
+        state[MILLRACE_TARGET_ORIGIN] + (isFirst ? state[MILLRACE_TARGET_UNIT] * second : 0);
+    for (int index = 0; index < MILLRACE_TARGET_SIZE; index++) state[index] = 0;
+    state[MILLRACE_TARGET_ORIGIN] = origin;
+    state[MILLRACE_TARGET_WEIGHT] = total * (isFirst ? share : 1 - share);
+    learnRecent(0);
   }
 };
 

@@ -38,7 +38,8 @@ enum {
   MILLRACE_REGRESSION_HORIZON_ROWS,
   /// What is known of the target: the first one; a power of 2 that is the unit of all that is
   /// learnt, 0 while targets have not varied; in this unit and from the first one: the weight, mean
-  /// and squared distances of the targets, and the last two.
+  /// and squared distances of the targets, and the last two; the number, mean and squared distances
+  /// of the recent ones; how much further than these a target must be to be wild, squared.
   MILLRACE_TARGET_ORIGIN = 0,
   MILLRACE_TARGET_UNIT,
   MILLRACE_TARGET_WEIGHT,
@@ -46,6 +47,10 @@ enum {
   MILLRACE_TARGET_SQUARES,
   MILLRACE_TARGET_LAST,
   MILLRACE_TARGET_BEFORE_LAST,
+  MILLRACE_TARGET_RECENT_COUNT,
+  MILLRACE_TARGET_RECENT_MEAN,
+  MILLRACE_TARGET_RECENT_SQUARES,
+  MILLRACE_TARGET_PATIENCE,
   MILLRACE_TARGET_SIZE,
 };
 

@@ -6,14 +6,16 @@ internal import CMillraceKernels
 /// faster, some that see the last two targets; four rates of normalised gradient descent and four
 /// running means. Four more filters over a wider basis join where they earn their place. They are
 /// mixed by predictive density (fixed share: Herbster & Warmuth 1998; dynamic model averaging:
-/// Raftery et al. 2010), and a last layer corrects the mixture's error. Where no label comes, the weights are those earned without fresh labels, and the last targets
-/// are not known. The experts are the lanes of a vector unit, in single precision: O(d²) a record.
+/// Raftery et al. 2010), and a last layer corrects the mixture's error. Where no label comes, the
+/// weights are those earned without fresh labels, and the last targets are not known. The experts are the lanes of a vector unit, in single precision: O(d²) a record.
 ///
 /// Wide records leave no room for a covariance per filter: there the filters are linear models that
 /// take Newton's steps by one curvature once a block, each with a memory of its own (as in
 /// `WideBank`), and those that see the last targets see what the models say instead of the columns.
 ///
-/// A row of weight 0 is predicted and otherwise ignored; one counts at most like a hundred.
+/// A row of weight 0 is predicted and otherwise ignored; one counts at most like a hundred. A target
+/// that is wild, hundreds of deviations from the recent ones, is ignored too, until those that follow
+/// are as wild; where one of the first two is, the unit is learnt anew.
 public struct RegressionBank: Learner {
   /// The width of the rows, the constant included.
   let columns: Int
