@@ -70,14 +70,14 @@ MILLRACE_INLINE void project(const BankParts &parts, bool isAwake, const Workspa
     groups.wide = forecast<4, commit>(parts.experts.wide, space.wide.inputs, space.wide.u);
 }
 
-MILLRACE_INLINE void answer(const ExpertParts &parts, bool isAwake, const Margins &margins,
-                            GroupForecasts &groups, Experts<1> &experts) {
+/// - `means`: what the running means say.
+MILLRACE_INLINE void answer(const ExpertParts &parts, const Eight &means, bool isAwake,
+                            const Margins &margins, GroupForecasts &groups, Experts<1> &experts) {
   const Eight kappa = shrinkage<8>(margins.filters.variance);
   const Sigmoids<16> said = sigmoids<16>(joined(kappa * margins.filters.margin, margins.rates));
   const Sigmoids<8> filters = {firstHalf(said.yes), firstHalf(said.no)};
   groups.filters = {margins.filters.variance, kappa, filters, withNoise<8>(parts.filters, filters)};
-  groups.rates = withMeans(parts.rates, parts.rates.row[MILLRACE_RATES_AVERAGE],
-                           {secondHalf(said.yes), secondHalf(said.no)});
+  groups.rates = withMeans(parts.rates, means, {secondHalf(said.yes), secondHalf(said.no)});
   experts.narrow[0] = narrowExperts(groups.filters.label, groups.rates);
   experts.isAwake = isAwake;
   if (isAwake) experts.wide = wideExperts(groups.wide.label);
@@ -111,7 +111,7 @@ void takeSnapshots(const BankParts &parts, uint64_t record) {
     const Snapshot snapshot = parts.snapshot(h);
     memcpy(snapshot.filters, experts.filters.mean(), experts.filters.d * sizeof(Eight));
     memcpy(snapshot.rates, experts.rates.weights(), experts.rates.d * sizeof(Eight));
-    *snapshot.averages = experts.rates.row[MILLRACE_RATES_AVERAGE];
+    writeLongRunMeans(experts.rates, *snapshot.averages);
     if (parts.place.isAwake())
       memcpy(snapshot.wide, experts.wide.mean(), experts.wide.d * sizeof(Four));
   }
@@ -149,18 +149,21 @@ void millrace_bank_predict(const millrace_bank *bank, const float *rows, size_t 
   Experts<1> experts;
   HeadForecast head;
   const FrozenCalibrations calibrations = frozenCalibrations(parts);
+  const Rates<8> &rates = parts.experts.rates;
+  Eight means = rates.row[MILLRACE_RATES_AVERAGE];
+  if (isFrozen) writeLongRunMeans(rates, means);
   for (size_t i = 0; i < count; i++) {
     readRow(parts, isAwake, rows + i * stride, space);
     if (isFrozen) {
       project<false>(parts, false, space, margins, groups);
-      answer(parts.experts, false, margins, groups, experts);
+      answer(parts.experts, means, false, margins, groups, experts);
       const WideFilters &wide = parts.experts.wide;
       experts.isAwake = isAwake;
       if (isAwake) experts.wide = frozenWide(wide, parts.place.spread(), wide.mean(), space.wide);
       probabilities[i] = frozenProbability(parts, calibrations, experts);
     } else {
       project<false>(parts, isAwake, space, margins, groups);
-      answer(parts.experts, isAwake, margins, groups, experts);
+      answer(parts.experts, means, isAwake, margins, groups, experts);
       mix(parts.head, experts, head);
       project<false>(parts.head, isAwake, head);
       answer(parts.head, head);
@@ -268,7 +271,9 @@ void millrace_bank_learn(const millrace_bank *bank, const float *rows, size_t co
         project<true>(parts, isAwake, now.space, margins, now.groups);
       }
       if (i > start) project<true>(parts.head, isAwake, head);
-      if (i < end) answer(parts.experts, isAwake, margins, now.groups, now.experts);
+      if (i < end)
+        answer(parts.experts, parts.experts.rates.row[MILLRACE_RATES_AVERAGE], isAwake, margins,
+               now.groups, now.experts);
       if (i > start) {
         answer(parts.head, head);
         probabilities[i - 1] = head.probability;

@@ -21,7 +21,7 @@ const LastSteps lastSteps = {1e-4f, {5e-4f, 2e-3f, 8e-3f}};
 const LastSteps softmaxLastSteps = {5e-4f, {3e-4f, 2e-3f, 8e-3f}};
 const float lastDrifts[4] = {0, 1e-6f, 1e-5f, 1e-4f}, noNoise[4] = {};
 const float calibrationDrift = 1e-6f;
-const float memories[8] = {1, 1, 1, 1, .5f, .8f, .9f, .95f};
+const float memories[8] = {1, 1, 1, 1, .98f, .9998f, .9f, .95f};
 
 /// The variance of the experts' weights, and of the last layers'. What drifts slowly expects small
 /// weights, and so loses less before it knows them.
@@ -76,6 +76,9 @@ void millrace_bank_start(const millrace_bank *bank) {
     parts.experts.rates.row[MILLRACE_RATES_RATE][lane] = rates[lane];
     parts.experts.rates.row[MILLRACE_RATES_MEMORY][lane] = memories[lane];
     parts.experts.rates.row[MILLRACE_RATES_AVERAGE][lane] = .5f;
+    parts.experts.rates.row[MILLRACE_RATES_OTHER][lane] = .5f;
+    parts.experts.rates.row[MILLRACE_RATES_COUNT][lane] = 1;
+    parts.experts.rates.row[MILLRACE_RATES_OTHER_COUNT][lane] = 1;
   }
   const bool isWide = bank->wide;
   if (isWide) {

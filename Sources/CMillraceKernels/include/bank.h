@@ -40,11 +40,20 @@ enum {
   MILLRACE_FILTERS_SEEN,
   MILLRACE_FILTERS_MEAN,
   /// Cheap experts: the step size (0 for a running mean), how much of a mean stays at each record
-  /// (1 for stochastic gradient descent), the mean; then d rows of weights.
+  /// (1 for stochastic gradient descent), the mean; then d rows of weights. With two classes, lanes
+  /// 4 and 5 are tables, whose mean is that of the labels that followed the last one: for them the
+  /// mean of those that followed the other one, the records that the two means count for, and the
+  /// last label.
   MILLRACE_RATES_RATE = 0,
   MILLRACE_RATES_MEMORY,
   MILLRACE_RATES_AVERAGE,
-  MILLRACE_RATES_WEIGHTS = 4,
+  MILLRACE_RATES_OTHER,
+  MILLRACE_RATES_COUNT,
+  MILLRACE_RATES_OTHER_COUNT,
+  MILLRACE_RATES_LAST,
+  MILLRACE_RATES_WEIGHTS = 8,
+  MILLRACE_BANK_TABLE = 4,
+  MILLRACE_BANK_TABLES = 2,
   MILLRACE_MIXTURES = 4,
   MILLRACE_SHARES = 8,
   /// Last layer: lanes from here on are how much its candidates share, and the mixers' steps.

@@ -204,6 +204,84 @@ import Testing
     if level > 0 { #expect(loss(bank, .never) < loss(bank, .immediate) * 0.8) }
   }
 
+  /// Labels of a chain that goes from the first to the second with probability `up`, back with
+  /// `down`, and columns that say nothing.
+  private func chain(count: Int, up: Float, down: Float) -> (rows: [Float], labels: [Double]) {
+    var uniform = SeededUniform(seed: 13)
+    var (rows, labels): ([Float], [Double]) = ([], [])
+    var label = 0.0
+    for _ in 0..<count {
+      rows += [uniform.normal(), uniform.normal(), 1]
+      // A uniform number, from two normal ones: the angle of a point.
+      let share = (atan2(uniform.normal(), uniform.normal()) / .pi + 1) / 2
+      if share < (label == 0 ? up : down) { label = 1 - label }
+      labels.append(label)
+    }
+    return (rows, labels)
+  }
+
+  /// What the exact table of what follows each label loses (Krichevsky & Trofimov 1981).
+  private func tableLoss(_ labels: [Double]) -> Double {
+    var (counts, previous, loss) = ([[0.5, 0.5], [0.5, 0.5]], 0, 0.0)
+    for label in labels.map({ Int($0) }) {
+      loss -= log(counts[previous][label] / (counts[previous][0] + counts[previous][1]))
+      counts[previous][label] += 1
+      previous = label
+    }
+    return loss / Double(labels.count)
+  }
+
+  @Test(arguments: [(0.3, 0.3), (0.1, 0.1), (0.05, 0.05), (0.01, 0.01), (0.9, 0.9), (0.02, 0.3)])
+  func `labels that follow from the one before are told as by the exact table`(
+    up: Float, down: Float
+  ) throws {
+    let (rows, labels) = chain(count: 20_000, up: up, down: down)
+    let (bank, predictions) = try predictions(.auto, rows, labels)
+    #expect(logLoss(predictions, labels) < tableLoss(labels) * 1.01)
+    // Without fresh labels the long run is all that can be told, and that of rare turns is not known.
+    guard up + down > 0.05 else { return }
+    let share = Double(up / (up + down))
+    let frozen = bank.predict(rows, columns: 3, width: 1, horizon: .never)
+    let entropy = -share * log(share) - (1 - share) * log(1 - share)
+    #expect(logLoss(frozen, labels) < entropy * 1.06)
+  }
+
+  @Test func `labels that depend on the one before and on the columns are told from both`() throws {
+    var uniform = SeededUniform(seed: 17)
+    var (rows, lagged, labels): ([Float], [Float], [Double]) = ([], [], [])
+    for _ in 0..<20_000 {
+      let (a, b) = (uniform.normal(), uniform.normal())
+      let last: Float = labels.last == 1 ? 1 : -1
+      rows += [a, b, 1]
+      lagged += [a, b, last, 1]
+      labels.append(a - 0.5 * b + 2.5 * last + 1.5 * uniform.normal() > 0 ? 1 : 0)
+    }
+    let losses = try [rows, lagged].map {
+      try logLoss(predictions(.auto, $0, labels).predictions, labels)
+    }
+    #expect(losses[0] < losses[1] * 1.08)
+    #expect(losses[0] < tableLoss(labels) * 0.9)
+  }
+
+  @Test func `merged tables count what followed each label in every partition`() throws {
+    let (rows, labels) = chain(count: 20_000, up: 0.02, down: 0.1)
+    let scaler = StandardScaler(columnCount: 2, limit: 10)
+    let parts = try [0..<8_000, 8_000..<20_000].map { range in
+      let own = Array(rows[3 * range.lowerBound..<3 * range.upperBound])
+      let bank = try predictions(.linear, own, Array(labels[range])).bank
+      return (learner: bank, scaler: scaler)
+    }
+    var merged = try BinaryBank.merging(parts, scaler: scaler)
+    let next = chain(count: 24_000, up: 0.02, down: 0.1)
+    let (newRows, newLabels) = (Array(next.rows[60_000...]), Array(next.labels[20_000...]))
+    let said = merged.learn(
+      newRows, columns: 3, labels: newLabels, weights: Array(repeating: 1, count: 4_000), width: 1)
+    var whole = try predictions(.linear, rows, labels).bank
+    let expected = whole.learn(
+      newRows, columns: 3, labels: newLabels, weights: Array(repeating: 1, count: 4_000), width: 1)
+    #expect(logLoss(said, newLabels) < logLoss(expected, newLabels) * 1.01)
+  }
+
   @Test func `the experts that carry the weight are named, with what they make of the columns`()
     throws
   {
@@ -229,6 +307,9 @@ import Testing
       #expect(slopes.count == 3 && slopes[0] > 4 * abs(slopes[1]))
       #expect(abs((greatest?.coefficient ?? 0) / slopes[0] - 2) < 0.5)
     }
-    #expect(bank.experts(horizon: .never)[7].name == "filter, drift 0.0")
+    let names = bank.experts(horizon: .never).map(\.name)
+    #expect(names[7] == "filter, drift 0.0")
+    #expect(names[13] == "what follows the last class, memory 0.9998")
+    #expect(names[14] == "running mean, memory 0.9")
   }
 }

@@ -71,8 +71,13 @@ struct ReferenceBank {
   var wide: [Filter] = []
   let rates = [0.001, 0.004, 0.016, 0.064]
   var rateWeights: [[Double]]
-  let memories = [0.5, 0.8, 0.9, 0.95]
-  var averages = [0.5, 0.5, 0.5, 0.5]
+  let memories = [0.9, 0.95]
+  var averages = [0.5, 0.5]
+  let tableMemories = [0.98, 0.9998]
+  /// For each table, after either label: the mean of what followed, and the records it counts for.
+  var tables = Array(
+    repeating: Array(repeating: (mean: 0.5, count: 1.0), count: 2), count: 2)
+  var previous = 0
   var mixtures: [Mixture]
   var top = Mixture(share: 5e-5, count: 4)
   let mixerRates = [0.0005, 0.002, 0.008]
@@ -116,7 +121,8 @@ struct ReferenceBank {
     let target: Double = label ? 1 : 0
     let linear = rateWeights.map { sigmoid(min(max(dot($0, z), -30), 30)) }
     let expanded = Self.expanded(z)
-    let narrow = filters.indices.map { filters[$0].predict(z) } + linear + averages
+    let followed = tables.map { $0[previous].mean }
+    let narrow = filters.indices.map { filters[$0].predict(z) } + linear + followed + averages
     let experts = (narrow + wide.indices.map { wide[$0].predict(expanded) }).map(clamp)
     let mixed = mixtures.map { $0.predict(experts) }
     let logits = (experts + mixed).map { log($0 / (1 - $0)) }
@@ -137,6 +143,13 @@ struct ReferenceBank {
     for (index, memory) in memories.enumerated() {
       averages[index] = memory * averages[index] + (1 - memory) * target
     }
+    for (index, memory) in tableMemories.enumerated() {
+      var (mean, count) = tables[index][previous]
+      count += 1
+      mean += max(1 / count, 1 - memory) * (target - mean)
+      tables[index][previous] = (mean, count)
+    }
+    previous = label ? 1 : 0
     for index in mixtures.indices { mixtures[index].learn(experts, label) }
     top.learn(mixed, label)
     for (index, rate) in mixerRates.enumerated() {

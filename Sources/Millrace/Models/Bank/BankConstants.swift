@@ -12,7 +12,12 @@ extension BinaryBank: ConstantsBank {
       + [
         .lanes("learning-rates", 4, of: \.rates, at: [rateRow], in: 0...10),
         .lanes(
-          "mean-memories", 4, of: \.rates, at: [memoryRow + 4], in: BankConstant<Self>.memories),
+          "table-memories", 2, of: \.rates, at: [memoryRow + MILLRACE_BANK_TABLE],
+          in: BankConstant<Self>.memories),
+        .lanes(
+          "mean-memories", 2, of: \.rates,
+          at: [memoryRow + MILLRACE_BANK_TABLE + MILLRACE_BANK_TABLES],
+          in: BankConstant<Self>.memories),
       ]
       + BankConstant.mixtures(of: \.head, at: [MILLRACE_HEAD_MIXTURES], rows: 1)
       + BankConstant.lastLayer(of: \.head, row: MILLRACE_HEAD_LAST)

@@ -2,12 +2,12 @@ internal import CMillraceKernels
 
 /// The bank of experts for two classes, `auto`: no learning rate to guess.
 ///
-/// Eight Gaussian filters of several drift rates, four rates of stochastic gradient descent and four
-/// running means of the label, mixed by how well they predict (fixed share: Herbster &
-/// Warmuth 1998; dynamic model averaging: McCormick et al. 2012) and combined by a last layer
-/// (logistic mixing, and filters over the mixtures). Four more filters over a wider basis join
-/// where they earn their place. The experts are the lanes of a vector unit, in single precision:
-/// O(d²) a record.
+/// Eight Gaussian filters of several drift rates, four rates of stochastic gradient descent, two
+/// tables of what follows each label and two running means of the label, mixed by how well they
+/// predict (fixed share: Herbster & Warmuth 1998; dynamic model averaging: McCormick et al. 2012)
+/// and combined by a last layer (logistic mixing, and filters over the mixtures). Four more filters
+/// over a wider basis join where they earn their place. The experts are the lanes of a vector unit,
+/// in single precision: O(d²) a record.
 ///
 /// A row of weight 0 is predicted and otherwise ignored; one counts at most like a hundred.
 public struct BinaryBank: Learner {

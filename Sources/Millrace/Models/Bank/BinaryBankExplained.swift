@@ -2,12 +2,16 @@ internal import CMillraceKernels
 internal import Glibc
 
 extension BinaryBank {
-  /// Every expert with its weight in the mixtures: filters, gradient descents, running means, and
-  /// the wide group where there is one.
+  /// Every expert with its weight in the mixtures: filters, gradient descents, tables of what
+  /// follows each label, running means, and the wide group where there is one.
   public func experts(horizon: LabelHorizon) -> [Expert] {
     let names =
       (0..<filterLanes.lanes).map { filters.filterName(lanes: filterLanes.lanes, lane: $0) }
-      + (0..<MILLRACE_BANK_RATES).map { rates.rateName(lanes: MILLRACE_BANK_RATES, lane: $0) }
+      + (0..<MILLRACE_BANK_RATES).map { lane in
+        tableLanes.contains(lane)
+          ? "what follows the last class, memory \(cheap(MILLRACE_RATES_MEMORY, lane))"
+          : rates.rateName(lanes: MILLRACE_BANK_RATES, lane: lane)
+      }
       + (basis == nil
         ? []
         : (0..<wideLanes.lanes).map {
@@ -16,7 +20,8 @@ extension BinaryBank {
     return zip(names, expertWeights(horizon)).map { Expert(name: $0, weight: $1) }
   }
 
-  /// The weighted mean of the experts' coefficients.
+  /// The weighted mean of the experts' coefficients; what tables and running means say counts to
+  /// the constant.
   public func standardizedCoefficients(horizon: LabelHorizon) -> [[Double]] {
     var result = [Double](repeating: 0, count: columns)
     for (expert, weight) in expertWeights(horizon).enumerated() where weight > 0 {
@@ -58,16 +63,24 @@ extension BinaryBank {
     }
   }
 
+  /// The cheap experts that are tables.
+  private var tableLanes: Range<Int> {
+    MILLRACE_BANK_TABLE..<MILLRACE_BANK_TABLE + MILLRACE_BANK_TABLES
+  }
+
+  private func cheap(_ row: Int, _ lane: Int) -> Float {
+    rates.base[row * MILLRACE_BANK_RATES + lane]
+  }
+
   /// An expert's coefficients over its standardised inputs, the constant last.
   private func coefficients(expert: Int) -> [Double] {
     if expert < filterLanes.lanes { return filterLanes.mean(filters, lane: expert) }
     if expert >= firstWide { return wideLanes.mean(wide, lane: expert - firstWide) }
     let lane = expert - filterLanes.lanes
-    func value(_ row: Int) -> Double { Double(rates.base[row * MILLRACE_BANK_RATES + lane]) }
-    guard value(MILLRACE_RATES_MEMORY) < 1 else {
-      return (0..<columns).map { value(MILLRACE_RATES_WEIGHTS + $0) }
+    guard cheap(MILLRACE_RATES_MEMORY, lane) < 1 else {
+      return (0..<columns).map { Double(cheap(MILLRACE_RATES_WEIGHTS + $0, lane)) }
     }
-    let mean = min(max(value(MILLRACE_RATES_AVERAGE), 1e-4), 1 - 1e-4)
+    let mean = min(max(Double(cheap(MILLRACE_RATES_AVERAGE, lane)), 1e-4), 1 - 1e-4)
     return Array(repeating: 0, count: columns - 1) + [log(mean / (1 - mean))]
   }
 }

@@ -2,7 +2,8 @@ internal import CMillraceKernels
 
 extension BinaryBank {
   /// Multiplies the filters' Gaussians lane by lane, each read in the merged scaler's columns;
-  /// everything else is averaged by the rows that a part saw.
+  /// tables count what all parts saw follow each label, and everything else is averaged by the rows
+  /// that a part saw.
   ///
   /// The wide group's functions of a column are not those of a shifted column: its Gaussians are
   /// multiplied as they are, which is right as far as the partitions are samples of one stream.
@@ -24,12 +25,46 @@ extension BinaryBank {
         $0.rates.rates(
           lanes: MILLRACE_BANK_RATES, over: $1, columns: merged.columns)
       }, shares: shares)
+    merged.mergeTables(banks)
     try merged.filterLanes.merge(banks.map(\.filters), changes: changes, into: &merged.filters)
     try merged.wideLanes.merge(banks.map(\.wide), changes: nil, into: &merged.wide)
     merged.horizons = .average(banks.map(\.horizons), shares: shares)
     merged.head = .average(banks.map(\.head), shares: shares)
     try merged.lastFilters.merge(banks.map(\.head), changes: nil, into: &merged.head)
     return merged
+  }
+}
+
+extension BinaryBank {
+  /// Tables of what followed each label in any of the parts. The last label is that of the part that
+  /// saw most.
+  private mutating func mergeTables(_ parts: [BinaryBank]) {
+    let longest = parts.indices.max { parts[$0].rowCount < parts[$1].rowCount } ?? 0
+    let lanes = MILLRACE_BANK_RATES
+    let base = rates.mutableBase()
+    for lane in MILLRACE_BANK_TABLE..<MILLRACE_BANK_TABLE + MILLRACE_BANK_TABLES {
+      let last = parts[longest].rates.base[MILLRACE_RATES_LAST * lanes + lane]
+      base[MILLRACE_RATES_LAST * lanes + lane] = last
+      for isLast in [true, false] {
+        var (count, sum) = (0.0, 0.0)
+        for part in parts {
+          let own = part.rates.base + lane
+          let isAverage = (own[MILLRACE_RATES_LAST * lanes] == last) == isLast
+          let records = Double(
+            own[(isAverage ? MILLRACE_RATES_COUNT : MILLRACE_RATES_OTHER_COUNT) * lanes])
+          count += records
+          sum +=
+            records
+            * Double(own[(isAverage ? MILLRACE_RATES_AVERAGE : MILLRACE_RATES_OTHER) * lanes])
+        }
+        let (mean, records) =
+          isLast
+          ? (MILLRACE_RATES_AVERAGE, MILLRACE_RATES_COUNT)
+          : (MILLRACE_RATES_OTHER, MILLRACE_RATES_OTHER_COUNT)
+        base[mean * lanes + lane] = Float(sum / count)
+        base[records * lanes + lane] = Float(count)
+      }
+    }
   }
 }
 
