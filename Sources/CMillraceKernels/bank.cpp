@@ -9,11 +9,6 @@
 
 namespace {
 
-/// Inputs beyond this would overflow what is squared of them; a `StandardScaler` stays far below.
-const float inputLimit = 100;
-/// A record counts at most like so many.
-const float weightLimit = 100;
-
 /// Room for one record: its inputs, and u = Cz of each group.
 struct Workspace {
   float *z;
@@ -53,8 +48,7 @@ MILLRACE_INLINE Sigmoids<8> frozenWide(const WideFilters &filters, Four spread, 
 
 MILLRACE_INLINE void readRow(const BankParts &parts, bool isAwake, const float *row,
                              const Workspace &space) {
-  for (size_t j = 0; j < parts.bank.columns; j++)
-    space.z[j] = row[j] > inputLimit ? inputLimit : row[j] < -inputLimit ? -inputLimit : row[j];
+  readInputs(row, parts.bank.columns, space.z);
   if (isAwake) expand(parts.bank.basis, space.z, space.wide.inputs);
 }
 
@@ -266,7 +260,7 @@ void millrace_bank_learn(const millrace_bank *bank, const float *rows, size_t co
       if (i > start) mix(parts.head, before.experts, head);
       if (i < end) {
         now.label = labels[i] > .5;
-        now.weight = weights[i] < weightLimit ? weights[i] : weightLimit;
+        now.weight = limitedWeight(weights[i]);
         readRow(parts, isAwake, rows + i * stride, now.space);
         project<true>(parts, isAwake, now.space, margins, now.groups);
       }

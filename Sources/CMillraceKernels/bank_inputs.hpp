@@ -3,6 +3,15 @@
 
 #include "bank_lanes.hpp"
 
+/// Inputs beyond this would overflow what is squared of them; a `StandardScaler` stays far below.
+static const float inputLimit = 100;
+
+/// A row's inputs, within the limit.
+MILLRACE_INLINE void readInputs(const float *row, size_t count, float *z) {
+  for (size_t j = 0; j < count; j++)
+    z[j] = row[j] > inputLimit ? inputLimit : row[j] < -inputLimit ? -inputLimit : row[j];
+}
+
 /// A number of inputs; `known` where the compiler knows it, otherwise 0.
 template <size_t known_>
 struct Inputs {

@@ -37,6 +37,13 @@ MILLRACE_INLINE Vector<float, N> clamped(Vector<float, N> x, float low, float hi
   return blend<N>(highs < x, highs, x);
 }
 
+/// A record counts at most like so many.
+static const float weightLimit = 100;
+
+MILLRACE_INLINE float limitedWeight(float weight) {
+  return weight < weightLimit ? weight : weightLimit;
+}
+
 /// eˣ for −80 ≤ x ≤ 80: 2ⁿ·eᶠ, f = x − n·ln 2, eᶠ by Taylor's polynomial of degree 6, two terms at a
 /// time; 2e-7 relative.
 template <int N>

@@ -9,10 +9,6 @@
 
 namespace {
 
-/// Inputs beyond this would overflow what is squared of them; a `StandardScaler` stays far below.
-const float inputLimit = 100;
-/// A record counts at most like so many.
-const float weightLimit = 100;
 /// Lags are cut like the columns of a regression.
 const double lagLimit = 30;
 
@@ -66,8 +62,7 @@ MILLRACE_INLINE void readRow(const RegressionParts &parts, const float *row, boo
                              bool isFrozen, const Standardization &targets,
                              const Workspace &space) {
   const size_t columns = parts.bank.columns;
-  for (size_t j = 0; j < columns; j++)
-    space.z[j] = row[j] > inputLimit ? inputLimit : row[j] < -inputLimit ? -inputLimit : row[j];
+  readInputs(row, columns, space.z);
   if (!parts.filters.isBlockwise)
     memcpy(space.laggedInputs, space.z, (columns - 1) * sizeof(float));
   if (isAwake) expand(parts.bank.basis, space.z, space.wide.inputs);
@@ -227,7 +222,7 @@ void beginAnew(const RegressionParts &parts, double label, double weight) {
 /// Whether a target is one to learn.
 bool believes(const RegressionParts &parts, double label, double weight) {
   const double y = parts.target.relative(label);
-  if (!parts.target.startedWild(y)) return !parts.target.isWild(y);
+  if (!parts.target.startedWild(y)) return !parts.target.holdsBack(y);
   beginAnew(parts, label, weight);
   return false;
 }
@@ -347,7 +342,7 @@ void millrace_regression_learn(const millrace_regression *bank, const float *row
   Numbers experts;
   RegressionHeadForecast head;
   for (size_t i = 0; i < count; i++) {
-    const float weight = weights[i] < weightLimit ? weights[i] : weightLimit;
+    const float weight = limitedWeight(weights[i]);
     const bool varies = parts.target.varies(), isAwake = parts.place.isAwake();
     const Standardization targets(parts.target);
     readRow(parts, rows + i * stride, isAwake, !varies, targets, space);

@@ -64,10 +64,10 @@ struct Target {
     state[MILLRACE_TARGET_LAST] = y;
   }
 
-  /// Whether a target is too wild to be believed. One would drag what is learnt far off, for as long
-  /// as it is remembered. Each that follows at once may be further away, so that a level that jumps
-  /// is learnt after a record or a few.
-  bool isWild(double y) const {
+  /// Holds back a target that is too wild to be believed: it would drag what is learnt far off, for as
+  /// long as it is remembered. Each that follows at once may be further away, so that a level that
+  /// jumps is learnt after a record or a few.
+  bool holdsBack(double y) const {
     const double count = state[MILLRACE_TARGET_RECENT_COUNT];
     double &squares = state[MILLRACE_TARGET_RECENT_SQUARES];
     double &patience = state[MILLRACE_TARGET_PATIENCE];

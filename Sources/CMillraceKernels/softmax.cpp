@@ -8,15 +8,9 @@
 
 namespace {
 
-/// Inputs beyond this would overflow what is squared of them; a `StandardScaler` stays far below.
-const float inputLimit = 100;
-/// A record counts at most like so many.
-const float weightLimit = 100;
-
 MILLRACE_INLINE void readRow(SoftmaxExperts &experts, const millrace_bank_basis &basis,
                              const float *row) {
-  for (size_t j = 0; j < experts.d; j++)
-    experts.z[j] = row[j] > inputLimit ? inputLimit : row[j] < -inputLimit ? -inputLimit : row[j];
+  readInputs(row, experts.d, experts.z);
   if (experts.isAwake) expand(basis, experts.z, experts.wide.inputs);
 }
 
@@ -111,7 +105,7 @@ void millrace_softmax_learn(const millrace_softmax_bank *bank, float *room, cons
     float *own = probabilities + i * bank->classCount;
     readRow(experts, bank->basis, rows + i * stride);
     forecast<true>(experts, context);
-    const float weight = weights[i] < weightLimit ? weights[i] : weightLimit;
+    const float weight = limitedWeight(weights[i]);
     const size_t label = labels[i];
     // The experts learn before the head answers: the next record need not wait for the head.
     if (weight > 0) {

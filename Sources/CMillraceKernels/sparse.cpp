@@ -7,8 +7,6 @@
 
 namespace {
 
-/// A record counts at most like so many.
-const float weightLimit = 100;
 /// logit(1e-4): no lane is surer than this.
 const float logitLimit = 9.21024f;
 /// How fast the noise of a regression is forgotten.
@@ -178,7 +176,7 @@ struct Multiclass {
 /// A record counts at most like so many; one that is only predicted not at all.
 template <bool commit>
 MILLRACE_INLINE float weight(const float *weights, size_t row) {
-  return !commit ? 0 : weights[row] < weightLimit ? weights[row] : weightLimit;
+  return commit ? limitedWeight(weights[row]) : 0;
 }
 
 /// Goes through rows of one output.

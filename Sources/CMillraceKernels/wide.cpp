@@ -140,7 +140,7 @@ MILLRACE_INLINE double learn(const millrace_wide_bank &bank, const float *row, b
                              float weight, float *scaled) {
   const Head head(bank);
   const Forecast16 now = forecast(head, margins(bank.weights, row, bank.columns));
-  weight = weight < wideWeightLimit ? weight : wideWeightLimit;
+  weight = limitedWeight(weight);
   const Experts16 &own = now.experts;
   // Descent takes its own step, and beyond some length one of one record would overshoot.
   const Lanes rate = head.row[MILLRACE_WIDE_RATE] * (weight / bank.columns);

@@ -3,9 +3,6 @@
 
 #include "bank_mixtures.hpp"
 
-/// A record counts at most like so many.
-static const float wideWeightLimit = 100;
-
 /// How much of the weights is shared at each record: by the experts of each mixture, by the
 /// mixtures, by frozen experts.
 struct WideShares {

@@ -378,7 +378,7 @@ void millrace_wide_softmax_learn(const millrace_wide_softmax *bank, float *room,
       writeMargins(own, row, count - i < tileRows ? count - i : tileRows, stride);
     float *answer = probabilities + i * own.count;
     forecast(own, own.margins + tile * own.count, answer);
-    const float weight = weights[i] < wideWeightLimit ? weights[i] : wideWeightLimit;
+    const float weight = limitedWeight(weights[i]);
     Lanes *pulls = (Lanes *)bank->pulls + place * own.count;
     memcpy(bank->rows + place * own.columns, row, own.columns * sizeof(float));
     if (weight > 0) {
