@@ -77,12 +77,6 @@ MILLRACE_INLINE void answer(const ExpertParts &parts, const Eight &means, bool i
   if (isAwake) experts.wide = wideExperts(groups.wide.label);
 }
 
-FrozenCalibrations frozenCalibrations(const BankParts &parts) {
-  FrozenCalibrations result;
-  for (int h = 0; h < Horizon::count; h++) result.set(h, parts.horizon(h).calibration());
-  return result;
-}
-
 /// The mean over the horizons: nobody says how long no label will come.
 MILLRACE_INLINE float frozenProbability(const BankParts &parts,
                                         const FrozenCalibrations &calibrations,
@@ -142,10 +136,12 @@ void millrace_bank_predict(const millrace_bank *bank, const float *rows, size_t 
   GroupForecasts groups;
   Experts<1> experts;
   HeadForecast head;
-  const FrozenCalibrations calibrations = frozenCalibrations(parts);
-  const Rates<8> &rates = parts.experts.rates;
-  Eight means = rates.row[MILLRACE_RATES_AVERAGE];
-  if (isFrozen) writeLongRunMeans(rates, means);
+  FrozenCalibrations calibrations;
+  Eight means = parts.experts.rates.row[MILLRACE_RATES_AVERAGE];
+  if (isFrozen) {
+    for (int h = 0; h < Horizon::count; h++) calibrations.set(h, parts.horizon(h).calibration());
+    writeLongRunMeans(parts.experts.rates, means);
+  }
   for (size_t i = 0; i < count; i++) {
     readRow(parts, isAwake, rows + i * stride, space);
     if (isFrozen) {

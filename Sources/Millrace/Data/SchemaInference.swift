@@ -108,7 +108,11 @@ public enum SchemaInference {
       throw MillraceError(
         .input, "\(name): an index is \(last); columns are compared up to index \(denseLimit)")
     }
-    return (try inference.indexedColumns(after: [indexedLabel]), inference.warnings)
+    let isNumeric = inference.fields.columns.allSatisfy { $0.name != indexedLabel || $0.isNumeric }
+    if !isNumeric { inference.warnings.append("\(name): the label is text and is left out") }
+    return (
+      try inference.indexedColumns(after: isNumeric ? [indexedLabel] : []), inference.warnings
+    )
   }
 }
 

@@ -82,7 +82,6 @@ public struct PipelineSettings: Codable, Equatable, Sendable {
     case .atEnd: break
     }
   }
-
 }
 
 extension MillraceError {

@@ -54,6 +54,9 @@ private func compare(
     }
     #expect(try drifted(lines(label: 1, offset: 0)) == [true, false, false, false])
     #expect(try drifted(lines(label: 0, offset: 1)) == [false, false, false, true])
+    let named = try compare("low 1:1\n", "high 1:1\n", format: "svm")
+    #expect(named.features.map(\.name) == ["1"])
+    #expect(named.warnings.first == "reference: the label is text and is left out")
     let message = errorMessage(.input) { try compare("1 1025:1\n", reference, format: "svm") }
     #expect(message == "reference: an index is 1025; columns are compared up to index 1024")
   }
