@@ -135,19 +135,48 @@ extension BinaryMetrics: TaskMetrics {
 
   static func isLabel(_ label: Double) -> Bool { label.isFinite }
 
-  static func outcome(
-    prediction: UnsafePointer<Double>, width: Int, label: Double, weight: Double,
-    baselines: inout ClassBaselines
-  ) -> ClassifierOutcome {
-    let truth: Int32 = label > 0.5 ? 1 : 0
-    let p = prediction[0]
-    var outcome = ClassifierOutcome(probability: p, weight: weight)
-    // Not by branches on the label, which nothing can foresee.
-    outcome.loss = abs(Double(1 - truth) - p)
-    outcome.truth = truth
-    outcome.predicted = p.isNaN ? 1 - truth : p > 0.5 ? 1 : 0
-    baselines.predict(Int(truth), weight: weight, into: &outcome)
-    return outcome
+  static func outcomes(
+    _ predictions: PredictionRows, _ labels: UnsafePointer<Double>,
+    _ weights: UnsafePointer<Float>, baselines: inout ClassBaselines,
+    in buffer: UnsafeMutableBufferPointer<ClassifierOutcome>
+  ) -> Int {
+    // `ClassBaselines.predict` in registers, and without branches on the label, which nothing can
+    // foresee: this is run for every record of every job.
+    var (weight, negatives, positives) = (
+      baselines.weight, baselines.classWeights[0], baselines.classWeights[1]
+    )
+    var (transitions, repeats) = (baselines.transitions, baselines.repeats)
+    var last = Int32(baselines.last)
+    var count = 0
+    for row in 0..<predictions.count where isLabel(labels[row]) {
+      let truth: Int32 = labels[row] > 0.5 ? 1 : 0
+      let (positive, own) = (Double(truth), Double(weights[row]))
+      let p = predictions[row][0]
+      var outcome = ClassifierOutcome(probability: p, weight: own)
+      outcome.loss = abs(1 - positive - p)
+      outcome.truth = truth
+      outcome.predicted = p.isNaN ? 1 - truth : p > 0.5 ? 1 : 0
+      let seen = positive * positives + (1 - positive) * negatives
+      outcome.baseRateLoss = (seen + 0.5) / (weight + 1)
+      outcome.mostFrequent = positives > negatives ? 1 : 0
+      let change = Double(min(1, UInt32(bitPattern: truth ^ last)))
+      outcome.noChangeLoss = abs(change - (repeats + 0.5) / (transitions + 1))
+      outcome.last = last
+      buffer[count] = outcome
+      count += 1
+
+      weight += own
+      positives += positive * own
+      negatives += (1 - positive) * own
+      repeats += 1 - change
+      transitions += last >= 0 ? 1 : 0
+      last = truth
+    }
+    (baselines.weight, baselines.transitions, baselines.repeats) = (weight, transitions, repeats)
+    (baselines.classWeights[0], baselines.classWeights[1]) = (negatives, positives)
+    baselines.mostFrequent = positives > negatives ? 1 : 0
+    baselines.last = Int(last)
+    return count
   }
 
   mutating func add(_ outcomes: UnsafeBufferPointer<ClassifierOutcome>) {

@@ -56,11 +56,12 @@ public struct ClassifierComparison: Sendable, Equatable {
   mutating func add(_ outcomes: UnsafeBufferPointer<ClassifierOutcome>) {
     rows += outcomes.count
     // The three classifiers are lanes of a vector.
-    func lanes(_ sum: KeyPath<ClassifierScore, Double>) -> SIMD4<Double> {
-      SIMD4(model[keyPath: sum], baseRate[keyPath: sum], noChange[keyPath: sum], 0)
-    }
-    var (weights, losses) = (lanes(\.weight), lanes(\.lossSum))
-    var (squares, correct) = (lanes(\.lossSquareSum), lanes(\.correctWeight))
+    // Not by key paths, which are looked up while the program runs.
+    let (a, b, c) = (model, baseRate, noChange)
+    var weights = SIMD4(a.weight, b.weight, c.weight, 0)
+    var losses = SIMD4(a.lossSum, b.lossSum, c.lossSum, 0)
+    var squares = SIMD4(a.lossSquareSum, b.lossSquareSum, c.lossSquareSum, 0)
+    var correct = SIMD4(a.correctWeight, b.correctWeight, c.correctWeight, 0)
     for outcome in outcomes {
       let weight = SIMD4(repeating: outcome.weight)
       let loss = SIMD4(outcome.loss, outcome.baseRateLoss, outcome.noChangeLoss, 0)
@@ -155,19 +156,18 @@ struct ClassBaselines: Sendable {
     while classWeights.count <= truth { classWeights.append(0) }
     let classCount = Double(classWeights.count)
     let stay = (repeats + 0.5) / (transitions + 1)
-    let isRepeat = truth == last
+    // A number, not a condition: nothing can foresee a branch on it.
+    let change = Double(min(1, UInt(bitPattern: truth ^ last)))
     outcome.baseRateLoss = (classWeights[truth] + 0.5) / (self.weight + classCount / 2)
     outcome.mostFrequent = Int32(mostFrequent)
-    // Not by a branch, which nothing can foresee.
-    let isChange = isRepeat ? 0.0 : 1
-    outcome.noChangeLoss = abs(isChange - stay) / (1 + isChange * (classCount - 2))
+    outcome.noChangeLoss = abs(change - stay) / (1 + change * (classCount - 2))
     outcome.last = Int32(last)
 
     self.weight += weight
     classWeights[truth] += weight
     let lead = classWeights[truth] - classWeights[mostFrequent]
     if lead > 0 || lead == 0 && truth < mostFrequent { mostFrequent = truth }
-    repeats += isRepeat ? 1 : 0
+    repeats += 1 - change
     transitions += last >= 0 ? 1 : 0
     last = truth
   }

@@ -39,7 +39,7 @@ public struct MulticlassMetrics: Sendable, Equatable {
   }
 }
 
-extension MulticlassMetrics: TaskMetrics {
+extension MulticlassMetrics: RecordMetrics {
   static var noBaselines: ClassBaselines { ClassBaselines(classWeights: [0, 0]) }
 
   static func isLabel(_ label: Double) -> Bool { (0..<Double(UInt16.max)).contains(label) }

@@ -121,13 +121,7 @@ struct MetricTrack<Metrics: TaskMetrics>: Sendable {
     _ predictions: PredictionRows, _ labels: UnsafePointer<Double>,
     _ weights: UnsafePointer<Float>, in buffer: UnsafeMutableBufferPointer<Metrics.Outcome>
   ) -> UnsafeBufferPointer<Metrics.Outcome> {
-    var count = 0
-    for row in 0..<predictions.count where Metrics.isLabel(labels[row]) {
-      buffer[count] = Metrics.outcome(
-        prediction: predictions[row], width: predictions.width, label: labels[row],
-        weight: Double(weights[row]), baselines: &baselines)
-      count += 1
-    }
+    let count = Metrics.outcomes(predictions, labels, weights, baselines: &baselines, in: buffer)
     let outcomes = UnsafeMutableBufferPointer(rebasing: buffer[..<count])
     Metrics.complete(outcomes)
     return UnsafeBufferPointer(outcomes)

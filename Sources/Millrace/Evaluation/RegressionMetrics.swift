@@ -120,7 +120,7 @@ public struct RegressionMetrics: Sendable, Equatable {
   private func mean(_ sum: Double) -> Double? { weight > 0 ? sum / weight : nil }
 }
 
-extension RegressionMetrics: TaskMetrics {
+extension RegressionMetrics: RecordMetrics {
   struct Baselines: Sendable {
     var weight = 0.0
     var mean = 0.0

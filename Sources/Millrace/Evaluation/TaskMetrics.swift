@@ -14,11 +14,15 @@ protocol TaskMetrics: ArchivedState, Equatable {
   /// Whether a label can be one of the task; a record with another has none.
   static func isLabel(_ label: Double) -> Bool
 
-  /// The outcome of one record; the baselines predict its label, then learn it.
-  static func outcome(
-    prediction: UnsafePointer<Double>, width: Int, label: Double, weight: Double,
-    baselines: inout Baselines
-  ) -> Outcome
+  /// Makes the outcomes of the records that have a label, in order; the baselines predict each
+  /// label, then learn it.
+  ///
+  /// - Returns: how many outcomes were made.
+  static func outcomes(
+    _ predictions: PredictionRows, _ labels: UnsafePointer<Double>,
+    _ weights: UnsafePointer<Float>, baselines: inout Baselines,
+    in buffer: UnsafeMutableBufferPointer<Outcome>
+  ) -> Int
 
   /// Finishes outcomes with what is cheaper for many at once.
   static func complete(_ outcomes: UnsafeMutableBufferPointer<Outcome>)
@@ -37,6 +41,32 @@ protocol TaskMetrics: ArchivedState, Equatable {
 
   /// Whether an outcome that was read from an archive can be one.
   static func isValid(_ outcome: Outcome) -> Bool
+}
+
+/// Metrics whose outcomes are made one by one.
+protocol RecordMetrics: TaskMetrics {
+  /// The outcome of one record; the baselines predict its label, then learn it.
+  static func outcome(
+    prediction: UnsafePointer<Double>, width: Int, label: Double, weight: Double,
+    baselines: inout Baselines
+  ) -> Outcome
+}
+
+extension RecordMetrics {
+  static func outcomes(
+    _ predictions: PredictionRows, _ labels: UnsafePointer<Double>,
+    _ weights: UnsafePointer<Float>, baselines: inout Baselines,
+    in buffer: UnsafeMutableBufferPointer<Outcome>
+  ) -> Int {
+    var count = 0
+    for row in 0..<predictions.count where isLabel(labels[row]) {
+      buffer[count] = outcome(
+        prediction: predictions[row], width: predictions.width, label: labels[row],
+        weight: Double(weights[row]), baselines: &baselines)
+      count += 1
+    }
+    return count
+  }
 }
 
 /// A part of the state of metrics that is saved.
