@@ -239,16 +239,7 @@ public final class Pipeline {
       partitions[number] = partition
       return
     }
-    let toldBefore = min(partition.badRecordCount, Self.toldBadRecords)
-    for record in decoded.rejected.prefix(Self.toldBadRecords - toldBefore) {
-      warn("\(job.source) at byte \(record.position): \(record.reason)")
-    }
-    for record in decoded.rejected {
-      try sinks.writeDeadLetter(record, of: records)
-      self.state?.history.noteDeadLetter(reason: record.reason)
-    }
-    partition.badRecordCount += decoded.rejected.count
-    badRecordCount += decoded.rejected.count
+    try setAside(decoded.rejected, of: records, &partition)
     var format = PredictionFormat(schema: partition.model.schema)
 
     var (row, spanEnd) = (0, 0)
@@ -296,6 +287,22 @@ public final class Pipeline {
     partition.position = records.nextPosition
     partitions[number] = partition
     try checkBadRecords(atEnd: false)
+  }
+
+  /// Writes what did not become rows to the dead letters, and tells of the first ones.
+  private func setAside(
+    _ rejected: [RejectedRecord], of records: RecordBatch, _ partition: inout Partition
+  ) throws(MillraceError) {
+    let toldBefore = min(partition.badRecordCount, Self.toldBadRecords)
+    for record in rejected.prefix(Self.toldBadRecords - toldBefore) {
+      warn("\(job.source) at byte \(record.position): \(record.reason)")
+    }
+    for record in rejected {
+      try sinks.writeDeadLetter(record, of: records)
+      state?.history.noteDeadLetter(reason: record.reason)
+    }
+    partition.badRecordCount += rejected.count
+    badRecordCount += rejected.count
   }
 
   /// Rows until the next publication by count; never 0.

@@ -52,54 +52,62 @@ public struct SettingsGrid: Sendable {
 }
 
 extension LearnerSettings {
+  /// Sets a setting from text; what is allowed, where the text is not.
+  private typealias Setter = @Sendable (inout LearnerSettings, String) -> String?
+
+  /// The settings that a grid may vary, by the names of their flags.
+  private static let axes: [(key: String, set: Setter)] = [
+    ("learner", choice { $0.learner = $1 }),
+    ("basis", choice { $0.basis = $1 }),
+    ("schedule", choice { $0.schedule = $1 }),
+    ("loss", choice { $0.loss = $1 }),
+    ("learning-rate", number { $0.learningRate = $1 }),
+    ("l1", number { $0.l1 = $1 }),
+    ("l2", number { $0.l2 = $1 }),
+    ("huber-threshold", number { $0.huberThreshold = $1 }),
+    ("quantile", number { $0.quantile = $1 }),
+    ("gradient-limit", number { $0.gradientLimit = $1 }),
+    ("forgetting", number { $0.forgetting = $1 }),
+    ("drift-variance", number { $0.driftVariance = $1 }),
+    ("prior-variance", number { $0.priorVariance = $1 }),
+    ("batch-size", value("an integer", Int.init) { $0.batchSize = $1 }),
+    ("averaging", value("true or false", Bool.init) { $0.averaging = $1 }),
+  ]
+
   /// Sets what a flag of the command line would set.
   ///
   /// - Throws: `configuration` for an unknown key or a value that the setting cannot have.
   mutating func set(_ key: String, to text: String) throws(MillraceError) {
-    func refuse(_ expected: String) -> MillraceError {
-      .setting("grid", "\(key)=\(text)", expected: "\(expected) for \(key)")
-    }
-    func choice<Choice: RawRepresentable & CaseIterable>() throws(MillraceError) -> Choice
-    where Choice.RawValue == String {
-      guard let choice = Choice(rawValue: text) else {
-        let names = Choice.allCases.map(\.rawValue).joined(separator: ", ")
-        throw refuse(names)
-      }
-      return choice
-    }
-    func number() throws(MillraceError) -> Double {
-      guard let number = Double(text), number.isFinite else {
-        throw refuse("a number")
-      }
-      return number
-    }
-    switch key {
-    case "learner": learner = try choice()
-    case "basis": basis = try choice()
-    case "schedule": schedule = try choice()
-    case "loss": loss = try choice() as Loss
-    case "learning-rate": learningRate = try number()
-    case "l1": l1 = try number()
-    case "l2": l2 = try number()
-    case "huber-threshold": huberThreshold = try number()
-    case "quantile": quantile = try number()
-    case "gradient-limit": gradientLimit = try number()
-    case "forgetting": forgetting = try number()
-    case "drift-variance": driftVariance = try number()
-    case "prior-variance": priorVariance = try number()
-    case "batch-size":
-      guard let count = Int(text) else { throw refuse("an integer") }
-      batchSize = count
-    case "averaging":
-      guard let flag = Bool(text) else { throw refuse("true or false") }
-      averaging = flag
-    default:
+    guard let axis = Self.axes.first(where: { $0.key == key }) else {
       throw .setting(
-        "grid", key,
-        expected:
-          "learner, basis, schedule, loss, learning-rate, l1, l2, huber-threshold, quantile,"
-          + " gradient-limit, forgetting, drift-variance, prior-variance,"
-          + " batch-size or averaging")
+        "grid", key, expected: "one of " + Self.axes.map(\.key).joined(separator: ", "))
     }
+    if let expected = axis.set(&self, text) {
+      throw .setting("grid", "\(key)=\(text)", expected: "\(expected) for \(key)")
+    }
+  }
+
+  private static func value<Value>(
+    _ expected: String, _ read: @escaping @Sendable (String) -> Value?,
+    _ write: @escaping @Sendable (inout LearnerSettings, Value) -> Void
+  ) -> Setter {
+    { settings, text in
+      guard let value = read(text) else { return expected }
+      write(&settings, value)
+      return nil
+    }
+  }
+
+  private static func number(
+    _ write: @escaping @Sendable (inout LearnerSettings, Double) -> Void
+  ) -> Setter {
+    value("a number", { Double($0).flatMap { $0.isFinite ? $0 : nil } }, write)
+  }
+
+  private static func choice<Choice: RawRepresentable<String> & CaseIterable & Sendable>(
+    _ write: @escaping @Sendable (inout LearnerSettings, Choice) -> Void
+  ) -> Setter {
+    value(
+      Choice.allCases.map(\.rawValue).joined(separator: ", "), { Choice(rawValue: $0) }, write)
   }
 }
