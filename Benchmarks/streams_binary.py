@@ -18,7 +18,8 @@ import peers
 import streams
 
 LINEAR = ["elec", "stationary 8", "stationary 20", "abrupt", "gradual", "rotating", "random walk"]
-CURVED = ["moving clouds", "agrawal", "bananas", "phishing", "changing clusters"]
+CURVED = ["moving clouds", "agrawal", "bananas", "phishing", "changing clusters", "random tree",
+          "clusters 24", "squares 64"]
 
 
 def make(name, seed, rows):
@@ -43,9 +44,24 @@ def make(name, seed, rows):
             for part in range(4)
         ]
         return tuple(map(np.concatenate, zip(*parts)))
+    if name == "clusters 24":
+        from sklearn.datasets import make_classification
+
+        return make_classification(
+            rows // 2, 24, n_informative=12, n_redundant=2, n_clusters_per_class=4,
+            random_state=seed)
+    if name == "squares 64":
+        features = generator.standard_normal((rows // 2, 64))
+        score = (features ** 2 - 1) @ generator.normal(0, 0.25, 64)
+        return features, (generator.random(rows // 2) < 1 / (1 + np.exp(-score))).astype(int)
     from river import datasets
     from river.datasets import synth
 
+    if name == "random tree":
+        return peers.from_river(
+            synth.RandomTree(
+                seed_tree=seed, seed_sample=seed, n_num_features=16, n_cat_features=0,
+                max_tree_depth=6), rows)
     if name == "moving clouds":
         return peers.from_river(
             synth.RandomRBFDrift(

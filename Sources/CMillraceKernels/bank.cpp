@@ -91,10 +91,8 @@ MILLRACE_INLINE float frozenProbability(const BankParts &parts,
 }
 
 void takeSnapshots(const BankParts &parts, uint64_t record) {
-  // Every block's start is a multiple of the first block's length.
-  if (record % 16 != 0) return;
   for (int h = 0; h < Horizon::count; h++) {
-    if (!Horizon::startsBlock(h, record)) continue;
+    if (!parts.place.startsBlock(h, record)) continue;
     const ExpertParts &experts = parts.experts;
     const Snapshot snapshot = parts.snapshot(h);
     memcpy(snapshot.filters, experts.filters.mean(), experts.filters.d * sizeof(Eight));
@@ -107,6 +105,8 @@ void takeSnapshots(const BankParts &parts, uint64_t record) {
 
 /// Between two blocks or batches, when `record` records are learnt.
 void finishBlock(const BankParts &parts, uint64_t record) {
+  // Every block's start is a multiple of the first block's length.
+  if (record % 16 != 0) return;
   if (parts.bank.wide && parts.place.changes(parts.head.mixtures(), record,
                                              parts.bank.basis.mustStay)) {
     const bool isAwake = !parts.place.isAwake();
@@ -114,6 +114,9 @@ void finishBlock(const BankParts &parts, uint64_t record) {
     parts.head.mixtures().setAwake(isAwake);
     for (int h = 0; h < Horizon::count; h++) parts.horizon(h).mixtures().setAwake(isAwake);
   }
+  hold(parts.experts.filters, record);
+  if (parts.place.isAwake()) hold(parts.experts.wide, record);
+  hold(parts.head.filters(), record);
   takeSnapshots(parts, record);
 }
 
@@ -158,6 +161,25 @@ void millrace_bank_predict(const millrace_bank *bank, const float *rows, size_t 
       project<false>(parts.head, isAwake, head);
       answer(parts.head, head);
       probabilities[i] = head.probability;
+    }
+  }
+}
+
+MILLRACE_CLONES
+void millrace_bank_expand(const millrace_bank_basis *basis, const float *rows, size_t count,
+                          size_t stride, float *out, size_t outStride) {
+  for (size_t i = 0; i < count; i++) expand(*basis, rows + i * stride, out + i * outStride);
+}
+
+MILLRACE_CLONES
+void millrace_bank_score(const float *rows, size_t count, size_t columns, size_t stride,
+                         const float *residuals, float *scores, float *squares) {
+  for (size_t i = 0; i < count; i++) {
+    const float *row = rows + i * stride, residual = residuals[i];
+    for (size_t j = 0; j < columns; j++) {
+      const float own = residual * row[j];
+      scores[j] += own;
+      squares[j] += own * own;
     }
   }
 }

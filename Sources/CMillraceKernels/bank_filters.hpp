@@ -1,6 +1,8 @@
 #ifndef MILLRACE_BANK_FILTERS_HPP
 #define MILLRACE_BANK_FILTERS_HPP
 
+#include <cmath>
+
 #include "bank.h"
 #include "bank_lanes.hpp"
 
@@ -253,6 +255,44 @@ MILLRACE_INLINE void fold(const Filters<N> &filters) {
   }
   settle(filters);
   filters.row[MILLRACE_FILTERS_SCALE] = F{} + 1.0f;
+}
+
+/// The variance of weight i, the waiting step included, of filters that do not drift.
+template <int N>
+static Vector<float, N> stillVariance(const Filters<N> &filters, size_t i) {
+  const Vector<float, N> u = filters.direction()[i];
+  return (filters.covariance()[Filters<N>::triangle(i) + i] -
+          filters.row[MILLRACE_FILTERS_CURVATURE] * u * u) *
+         filters.row[MILLRACE_FILTERS_SCALE];
+}
+
+/// Lets filters that do not drift be sure of their weights as they are, where records say nothing of
+/// them (columns that repeat others, or are 0): no variance stays above 8,192 times the least one, as
+/// if wᵢ itself had been observed. A float has no digits for variances that shrink beside one that
+/// stays what it was. Whenever the number of records doubles.
+template <int N>
+static void hold(const Filters<N> &filters, uint64_t record) {
+  typedef Vector<float, N> F;
+  if (record < 64 || (record & (record - 1)) != 0) return;
+  F least = F{} + INFINITY;
+  for (size_t i = 0; i < filters.d; i++) {
+    const F variance = stillVariance(filters, i);
+    least = blend<N>((variance > 0) & (variance < least), variance, least);
+  }
+  const F most = 8192.0f * least;
+  for (size_t i = 0; i < filters.d; i++) {
+    const F variance = stillVariance(filters, i);
+    const Vector<int32_t, N> isHeld =
+        (filters.row[MILLRACE_FILTERS_DRIFT] == 0) & (variance > most);
+    if (__builtin_reduce_and(isHeld == 0)) continue;
+    fold(filters);
+    for (size_t j = 0; j < filters.d; j++)
+      filters.direction()[j] =
+          filters.covariance()[Filters<N>::triangle(i > j ? i : j) + (i > j ? j : i)];
+    filters.row[MILLRACE_FILTERS_CURVATURE] =
+        blend<N>(isHeld, (variance - most) / (variance * variance), F{});
+    fold(filters);
+  }
 }
 
 /// Leaves C ← ρ(C − h·uuᵀ) + Q waiting; u is that of `spread`.

@@ -9,6 +9,8 @@
 /// says is calibrated by a filter over its logit. The state is rows of 16 floats.
 struct Horizon {
   static constexpr int count = MILLRACE_BANK_HORIZONS;
+  /// The first block's length, and what later blocks' are multiples of.
+  static constexpr uint64_t firstBlock = 16, lateBlocks = 64;
 
   Lanes *row;
 
@@ -17,29 +19,19 @@ struct Horizon {
     return {2, reinterpret_cast<Vector<float, 1> *>(row + MILLRACE_HORIZON_CALIBRATION)};
   }
 
-  /// Whether a block starts at a record: at powers of 2 until the horizon's length is reached.
-  static bool startsBlock(int horizon, uint64_t record) {
-    const uint64_t length = lengths[horizon];
-    const uint64_t mask = record < length ? record - 1 : length - 1;
-    return record >= firstBlock && (record & mask) == 0;
-  }
-
   /// Records from this one to the next at which a block may start, or the wide group change.
   static size_t rowsToBlockEnd(uint64_t record) {
     const uint64_t rows = record < lateBlocks ? firstBlock : lateBlocks;
     return rows - record % rows;
   }
 
-  /// Whether a record is scored: all of the first ones, later some. The intervals are prime, so
-  /// that every hour of the day and every day of the week is seen.
+  /// Whether a record is scored: all of the first ones, later some, at last few. The intervals are
+  /// prime, so that every hour of the day and every day of the week is seen.
   static bool scores(int horizon, uint64_t record) {
     if (record < 256) return record >= firstBlock;
-    return horizon == 0 ? record % 11 == 0 : record % 17 == 1;
+    if (record < 65536) return horizon == 0 ? record % 11 == 0 : record % 17 == 1;
+    return horizon == 0 ? record % 37 == 0 : record % 61 == 1;
   }
-
- private:
-  static constexpr uint64_t firstBlock = 16, lateBlocks = 64;
-  static constexpr uint64_t lengths[count] = {1024, 4096};
 };
 
 struct HorizonForecast {

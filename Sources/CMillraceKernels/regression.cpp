@@ -242,10 +242,8 @@ MILLRACE_INLINE void learnHorizons(const RegressionParts &parts, uint64_t record
 }
 
 void takeSnapshots(const RegressionParts &parts, uint64_t record) {
-  // Every block's start is a multiple of the first block's length.
-  if (record % 16 != 0) return;
   for (int h = 0; h < Horizon::count; h++) {
-    if (!Horizon::startsBlock(h, record)) continue;
+    if (!parts.place.startsBlock(h, record)) continue;
     const RegressionSnapshot snapshot = parts.snapshot(h);
     const size_t columns = parts.bank.columns;
     memcpy(snapshot.filters, parts.filters.filters.mean(), columns * sizeof(Lanes));
@@ -259,6 +257,8 @@ void takeSnapshots(const RegressionParts &parts, uint64_t record) {
 
 /// Between two records, `record` of which are learnt.
 void finishRecord(const RegressionParts &parts, uint64_t record) {
+  // Every block's start is a multiple of the first block's length.
+  if (record % 16 != 0) return;
   if (parts.bank.wide && parts.place.changes(parts.head.mixtures(), record,
                                              parts.bank.basis.mustStay)) {
     const bool isAwake = !parts.place.isAwake();
@@ -266,6 +266,10 @@ void finishRecord(const RegressionParts &parts, uint64_t record) {
     parts.head.setAwake(isAwake);
     for (int h = 0; h < Horizon::count; h++) parts.horizon(h).mixtures().setAwake(isAwake);
   }
+  if (!parts.filters.isBlockwise) hold(parts.filters.filters, record);
+  hold(parts.lagged.filters, record);
+  if (parts.place.isAwake()) hold(parts.wide.filters, record);
+  hold(parts.head.filters().filters, record);
   takeSnapshots(parts, record);
 }
 

@@ -40,9 +40,11 @@ MILLRACE_INLINE void learnHorizons(const SoftmaxHead &head, const SoftmaxExperts
 
 /// Between two records, `record` of which are learnt. By value: what is referred to is not kept in
 /// registers.
-void takeSnapshots(SoftmaxExperts experts, uint64_t record, size_t context) {
+void finishBlock(SoftmaxExperts experts, WidePlace place, uint64_t record, size_t context) {
+  hold(experts.filters, record);
+  if (experts.isAwake) hold(experts.wideFilters, record);
   for (int h = 0; h < Horizon::count; h++) {
-    if (!Horizon::startsBlock(h, record)) continue;
+    if (!place.startsBlock(h, record)) continue;
     Four total = {};
     for (size_t k = 0; k < experts.count; k++) total += counted(experts, k, context);
     for (size_t k = 0; k < experts.count; k++) {
@@ -124,6 +126,6 @@ void millrace_softmax_learn(const millrace_softmax_bank *bank, float *room, cons
     const uint64_t learnt = bank->rowCount + i + 1;
     experts.isAwake = changePlace(*bank, head, place, learnt);
     // Every block's start is a multiple of the first block's length.
-    if (learnt % 16 == 0) takeSnapshots(experts, learnt, context);
+    if (learnt % 16 == 0) finishBlock(experts, place, learnt, context);
   }
 }

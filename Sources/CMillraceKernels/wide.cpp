@@ -126,7 +126,10 @@ MILLRACE_INLINE double predict(const millrace_wide_bank &bank, const float *row,
 
 /// What would be said with the weights of the last snapshot earns the weights without labels.
 MILLRACE_INLINE void learnFrozen(const millrace_wide_bank &bank, const Head &head,
-                                 const float *row, bool label, float weight) {
+                                 const Experts16 &own, const float *row, bool label, float weight) {
+  const float logit = frozenLogit(head, own), said = sigmoid(head.sharpness().factor * logit);
+  head.sharpness().learn(((label ? 1.0f : 0.0f) - said) * logit,
+                         said * (1 - said) * logit * logit, weight);
   const Experts16 past = experts(head, margins(bank.snapshot, row, bank.columns));
   const float mixed = frozen(head, past);
   shareLanes(head.row[MILLRACE_WIDE_FROZEN],
@@ -135,9 +138,12 @@ MILLRACE_INLINE void learnFrozen(const millrace_wide_bank &bank, const Head &hea
                  head.shares().frozen);
 }
 
+/// Whether a record is scored for where no label comes: all of the first ones, later some.
+MILLRACE_INLINE bool scoresFrozen(uint64_t record) { return record < 4096 || record % 7 == 0; }
+
 /// Returns the prediction.
 MILLRACE_INLINE double learn(const millrace_wide_bank &bank, const float *row, bool label,
-                             float weight, float *scaled) {
+                             float weight, float *scaled, uint64_t record) {
   const Head head(bank);
   const Forecast16 now = forecast(head, margins(bank.weights, row, bank.columns));
   weight = limitedWeight(weight);
@@ -157,10 +163,7 @@ MILLRACE_INLINE double learn(const millrace_wide_bank &bank, const float *row, b
   for (size_t j = 0; j < bank.columns; j++) ((Lanes *)bank.gradients)[j] += residual * row[j];
   for (size_t j = 0; j < bank.columns; j++) scaled[j] = root * row[j];
   if (weight > 0) {
-    const float logit = frozenLogit(head, own), said = sigmoid(head.sharpness().factor * logit);
-    head.sharpness().learn(((label ? 1.0f : 0.0f) - said) * logit,
-                           said * (1 - said) * logit * logit, weight);
-    learnFrozen(bank, head, row, label, weight);
+    if (scoresFrozen(record)) learnFrozen(bank, head, own, row, label, weight);
     learn(head, now, label, weight);
   }
   return now.probability;
@@ -211,7 +214,8 @@ void millrace_wide_learn(const millrace_wide_bank *bank, const float *rows, size
                          double *predictions) {
   for (size_t i = 0; i < count; i++) {
     float *scaled = bank->scaled + i * bank->columns;
-    predictions[i] = learn(*bank, rows + i * stride, labels[i] == 1, weights[i], scaled);
+    predictions[i] = learn(*bank, rows + i * stride, labels[i] == 1, weights[i], scaled,
+                           bank->rowCount + i);
   }
 }
 

@@ -54,6 +54,14 @@ enum {
   MILLRACE_RATES_WEIGHTS = 8,
   MILLRACE_BANK_TABLE = 4,
   MILLRACE_BANK_TABLES = 2,
+  /// What is decided by record number, a row of 16: the wide group's record and spread in eight
+  /// lanes, the weight below which it falls asleep, the least and the most blocks from one trial to
+  /// the next, and from the twelfth lane on the horizons' lengths.
+  MILLRACE_PLACE_PAUSE = 3,
+  MILLRACE_PLACE_SPREAD = 4,
+  MILLRACE_PLACE_LEAST_WEIGHT = 8,
+  MILLRACE_PLACE_PAUSES = 9,
+  MILLRACE_PLACE_LENGTHS = 12,
   MILLRACE_MIXTURES = 4,
   MILLRACE_SHARES = 8,
   /// Last layer: lanes from here on are how much its candidates share, and the mixers' steps.
@@ -136,6 +144,14 @@ size_t millrace_bank_snapshot_size(size_t columns, size_t wideColumns);
 /// diagonal's square of four.
 size_t millrace_filters_direction_row(size_t lanes, size_t inputs, size_t means);
 size_t millrace_filters_covariance_row(size_t lanes, size_t inputs, size_t means, size_t i);
+
+/// The functions of each row's columns, the constant last.
+void millrace_bank_expand(const millrace_bank_basis *basis, const float *rows, size_t count,
+                          size_t stride, float *out, size_t outStride);
+
+/// Adds each row times its residual, and the squares of that.
+void millrace_bank_score(const float *rows, size_t count, size_t columns, size_t stride,
+                         const float *residuals, float *scores, float *squares);
 
 /// Puts the bank into the state of one that has seen nothing.
 void millrace_bank_start(const millrace_bank *bank);

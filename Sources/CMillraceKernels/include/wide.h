@@ -2,6 +2,7 @@
 #define MILLRACE_WIDE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "bank.h"
 
@@ -37,7 +38,7 @@ enum {
 };
 /// Lanes of the row of the mixture of mixtures from which on there are how much the experts of each
 /// mixture share at a record, the mixtures, and frozen experts. The last row ends as in bank.h.
-enum { MILLRACE_WIDE_SHARES = 8 };
+enum { MILLRACE_WIDE_SHARES = 8, MILLRACE_WIDE_LENGTH = MILLRACE_WIDE_SHARES + 6 };
 
 typedef struct {
   /// Columns of a row, the constant included.
@@ -48,6 +49,8 @@ typedef struct {
   float *head;
   /// √curvature·z of the block's records.
   float *scaled;
+  /// Rows seen before.
+  uint64_t rowCount;
 } millrace_wide_bank;
 
 /// Fills the head of a bank that has seen nothing.

@@ -22,7 +22,7 @@ public struct Expert: Sendable, Equatable {
 /// A function of the columns beyond the columns themselves, with its coefficient.
 public struct BasisTerm: Sendable, Equatable {
   /// What it is a function of: indices of standardised columns.
-  public enum Function: Sendable, Equatable {
+  public enum Function: Sendable, Hashable {
     /// 1.5·max(z, 0): another slope above the mean.
     case kink(Int)
     /// 3·max(|z| − 1, 0): both tails.
@@ -37,6 +37,14 @@ public struct BasisTerm: Sendable, Equatable {
   public let function: Function
   /// The mean of its coefficients in the experts that see it, weighted like the experts.
   public let coefficient: Double
+
+  /// What stands for the coefficients of all outputs: the only one, or the deviation over the classes.
+  static func coefficient(of outputs: [Double]) -> Double {
+    guard outputs.count > 1 else { return outputs.first ?? 0 }
+    let mean = outputs.reduce(0, +) / Double(outputs.count)
+    let squares = outputs.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    return (squares / Double(outputs.count)).squareRoot()
+  }
 }
 
 extension Learner {

@@ -149,3 +149,7 @@ extension GaussianFilter {
     return (factor * kappa * (label - p), factor * curvature)
   }
 }
+
+extension GaussianFilter: DenseLearner {
+  package var columns: Int { mean.count }
+}

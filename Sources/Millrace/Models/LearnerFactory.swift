@@ -7,16 +7,7 @@ extension LearnerSettings {
     try validate(for: task)
     switch learner {
     case .auto:
-      switch bank(task: task, columnCount: columnCount) {
-      case is WideBank.Type: return try WideBank(columns: columnCount).with(self)
-      case is BinaryBank.Type:
-        return try BinaryBank(settings: self, columns: columnCount).with(self)
-      case is RegressionBank.Type:
-        return try RegressionBank(settings: self, columns: columnCount).with(self)
-      case is WideSoftmaxBank.Type: return try WideSoftmaxBank(columns: columnCount).with(self)
-      case is SoftmaxBank.Type:
-        return try SoftmaxBank(settings: self, columns: columnCount).with(self)
-      default:
+      guard let bank = bank(task: task, columnCount: columnCount) else {
         guard bankConstants.isEmpty else {
           throw .setting(
             "bankConstants", bankConstants.keys.sorted().joined(separator: ", "),
@@ -24,6 +15,7 @@ extension LearnerSettings {
         }
         return LinearLearner(settings: self, task: task, columnCount: columnCount)
       }
+      return try bank.init(settings: self, columns: columnCount).with(self)
     case .filter: return try GaussianFilter(settings: self, task: task, columns: columnCount)
     case .sgd, .adagrad, .adam, .ftrl, .newton:
       return LinearLearner(settings: self, task: task, columnCount: columnCount)
@@ -38,31 +30,51 @@ extension LearnerSettings {
   public func decodeLearner(
     task: Task, columnCount: Int, from archive: TensorArchive, prefix: String
   ) throws(MillraceError) -> any Learner {
-    switch learner {
-    case .auto:
-      try bank(task: task, columnCount: columnCount).init(
-        settings: self, decoding: archive, prefix: prefix)
-    case .filter: try GaussianFilter(settings: self, decoding: archive, prefix: prefix)
-    case .sgd, .adagrad, .adam, .ftrl, .newton:
-      try LinearLearner(settings: self, decoding: archive, prefix: prefix)
-    case .exact: try ExactModel(settings: self, decoding: archive, prefix: prefix)
+    let decoded: any Learner =
+      switch learner {
+      case .auto:
+        if let bank = bank(task: task, columnCount: columnCount) {
+          try bank.init(settings: self, decoding: archive, prefix: prefix)
+        } else {
+          try LinearLearner(settings: self, decoding: archive, prefix: prefix)
+        }
+      case .filter: try GaussianFilter(settings: self, decoding: archive, prefix: prefix)
+      case .sgd, .adagrad, .adam, .ftrl, .newton:
+        try LinearLearner(settings: self, decoding: archive, prefix: prefix)
+      case .exact: try ExactModel(settings: self, decoding: archive, prefix: prefix)
+      }
+    if let dense = decoded as? any DenseLearner, dense.columns != columnCount {
+      throw MillraceError(
+        .store, "what was learnt has \(dense.columns) columns; the schema has \(columnCount)")
     }
+    return decoded
   }
 }
 
 extension LearnerSettings {
   /// What `auto` is. From some width on a covariance for each filter would cost too much, from
-  /// another on one curvature for all models: there AdaGrad learns.
-  private func bank(task: Task, columnCount: Int) -> any Learner.Type {
+  /// another on one curvature for all models (`nil`): there AdaGrad learns.
+  private func bank(task: Task, columnCount: Int) -> (any DenseBank.Type)? {
     // A basis that is asked for is that of the banks with covariances.
     let isPlain = basis == .auto || basis == .linear
-    if isPlain, columnCount > NewtonBlocks.columnLimit { return LinearLearner.self }
+    if isPlain, columnCount > NewtonBlocks.columnLimit { return nil }
     let isWide = isPlain && columnCount >= NewtonBlocks.leastColumns
     let isWideOfClasses = isPlain && columnCount >= WideSoftmaxBank.leastColumns
-    return switch task {
-    case .binary: isWide ? WideBank.self : BinaryBank.self
-    case .multiclass: isWideOfClasses ? WideSoftmaxBank.self : SoftmaxBank.self
-    case .regression: RegressionBank.self
+    let hasSecond =
+      basis == .auto
+      && BankBasis.suitsSecondBank(
+        columns: columnCount, besideCovariances: task == .multiclass ? !isWideOfClasses : !isWide)
+    return switch (task, hasSecond) {
+    case (.binary, false): isWide ? WideBank.self : BinaryBank.self
+    case (.binary, true):
+      isWide ? BasisBank<WideBank, WideBank>.self : BasisBank<BinaryBank, WideBank>.self
+    case (.multiclass, false): isWideOfClasses ? WideSoftmaxBank.self : SoftmaxBank.self
+    case (.multiclass, true):
+      isWideOfClasses
+        ? BasisBank<WideSoftmaxBank, WideSoftmaxBank>.self
+        : BasisBank<SoftmaxBank, WideSoftmaxBank>.self
+    case (.regression, false): RegressionBank.self
+    case (.regression, true): BasisBank<RegressionBank, RegressionBank>.self
     }
   }
 }

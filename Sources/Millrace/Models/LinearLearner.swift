@@ -323,3 +323,7 @@ private func withScratch(outputCount: Int, rowCount: Int, _ body: (Scratch) -> V
     }
   }
 }
+
+extension LinearLearner: DenseLearner {
+  package var columns: Int { columnCount }
+}

@@ -223,6 +223,11 @@ extension Model {
           task: schema.task, columnCount: columnCount + 1, from: archive,
           prefix: "\(prefix)learner.")
       }
+    let classes = (learner as? any ClassLearner)?.classIndices ?? []
+    guard classes.allSatisfy(schema.classes.indices.contains) || schema.task != .multiclass else {
+      throw MillraceError(
+        .store, "class \(classes.max() ?? 0) was learnt; the schema has \(schema.classes.count)")
+    }
   }
 
   /// The served merge of the models of several partitions, in the order given.

@@ -1,3 +1,21 @@
+/// A learner of several classes.
+protocol ClassLearner: Learner {
+  /// The index of each class that it has seen.
+  var classIndices: [Int] { get }
+}
+
+extension WideSoftmaxBank: ClassLearner { var classIndices: [Int] { classes.indices } }
+extension SoftmaxBank: ClassLearner { var classIndices: [Int] { classes.indices } }
+extension LinearLearner: ClassLearner { var classIndices: [Int] { classes.indices } }
+extension SparseLinearLearner: ClassLearner { var classIndices: [Int] { classes.indices } }
+extension SparseBank: ClassLearner { var classIndices: [Int] { classes.indices } }
+extension BasisBank: ClassLearner {
+  var classIndices: [Int] {
+    ((plain as? any ClassLearner)?.classIndices ?? [])
+      + ((second as? any ClassLearner)?.classIndices ?? [])
+  }
+}
+
 /// Which classes a learner has seen, and what it keeps for those it has not.
 ///
 /// A class becomes an output when its first label comes; until then it shares the probability of

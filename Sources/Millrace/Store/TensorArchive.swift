@@ -77,6 +77,20 @@ public struct TensorArchive: Sendable {
   /// - Throws: `store` when there is no such tensor.
   public func shape(_ name: String) throws(MillraceError) -> [Int] { try tensor(name).shape }
 
+  /// The number of rows of a tensor.
+  ///
+  /// - Throws: `store` when it is missing, a scalar, or has other rows than those allowed.
+  func rows(_ name: String, in allowed: ClosedRange<Int>) throws(MillraceError) -> Int {
+    let shape = try shape(name)
+    guard let rows = shape.first, allowed.contains(rows) else {
+      throw MillraceError(
+        .store,
+        "tensor '\(name)' has shape \(shape); expected \(allowed.lowerBound) to "
+          + "\(allowed.upperBound) rows")
+    }
+    return rows
+  }
+
   /// The elements of an `F32` tensor, row-major.
   ///
   /// - Throws: `store` when it is missing, of another type, or does not have `count` elements.

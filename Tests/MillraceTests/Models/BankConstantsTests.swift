@@ -20,11 +20,13 @@ import Testing
     func predictions(_ constants: [String: [Double]] = [:]) throws -> [Double] {
       var uniform = SeededUniform(seed: 3)
       var (rows, labels): ([Float], [Double]) = ([], [])
-      // Frozen models of several classes are scored from the 1,024th record on.
-      for _ in 0..<(columns > 128 ? 1_500 : 300) {
+      // So many that a narrow bank's wide group sleeps and is asked again; a wide bank's earns its
+      // place.
+      for _ in 0..<11_000 {
         let row = (1..<columns).map { _ in uniform.normal() }
         rows += row + [1]
-        let score = Double(row[0] - row[1] + 0.5 * uniform.normal())
+        let curve = columns > 47 ? abs(row[2]) : 0
+        let score = Double(row[0] - row[1] + curve + 0.5 * uniform.normal())
         labels.append(task == .regression ? score : score > 0.5 ? 2 : score > -0.5 ? 1 : 0)
         if task == .binary { labels[labels.count - 1] = score > 0 ? 1 : 0 }
       }
@@ -45,7 +47,7 @@ import Testing
   static let kinds = [
     Kind(task: .binary, columns: 5), Kind(task: .multiclass, columns: 5),
     Kind(task: .regression, columns: 5), Kind(task: .binary, columns: 60),
-    Kind(task: .multiclass, columns: 140), Kind(task: .regression, columns: 60),
+    Kind(task: .multiclass, columns: 132), Kind(task: .regression, columns: 60),
   ]
 
   @Test(arguments: kinds)
@@ -60,8 +62,9 @@ import Testing
     let plain = try kind.predictions()
     for (name, numbers) in try kind.constants() {
       // Zeros grow: shares of wrong labels, robustness.
+      let factor = name.hasSuffix("drifts") ? 2 : name == "basis-least-weight" ? 20 : 0.75
       let changed = numbers.enumerated().map { lane, number in
-        number == 0 ? (lane == 0 ? 0.01 : 0) : number * (name.hasSuffix("drifts") ? 2 : 0.75)
+        number == 0 ? (lane == 0 ? 0.01 : 0) : number * factor
       }
       let told = try #require(try kind.constants([name: changed])[name])
       #expect(zip(told, changed).allSatisfy { abs($0 - $1) <= 1e-6 * $1 }, "\(name)")

@@ -25,9 +25,11 @@ struct LabelledRows {
 
   var count: Int { labels.count }
 
-  /// A stream whose truth is linear: six columns of unequal means and spreads, one of them with
-  /// missing values.
-  static func linear(_ task: Task, count: Int, classCount: Int, seed: UInt64 = 1) -> LabelledRows {
+  /// A stream whose truth is linear, or has a square in it: six columns of unequal means and spreads,
+  /// one of them with missing values.
+  static func linear(
+    _ task: Task, count: Int, classCount: Int, seed: UInt64 = 1, square: Float = 0
+  ) -> LabelledRows {
     let (means, spreads) = (
       [0, 5, -3, 0, 100, 0.5] as [Float], [1, 2, 0.5, 1, 30, 0.1] as [Float]
     )
@@ -40,7 +42,8 @@ struct LabelledRows {
         let isMissing = j == 3 && index % 5 == 0
         rows.features.append(isMissing ? .nan : means[j] + spreads[j] * standard[j])
       }
-      let score = 0.5 + zip(slopes, standard).reduce(0) { $0 + $1.0 * $1.1 }
+      let linear = 0.5 + zip(slopes, standard).reduce(0) { $0 + $1.0 * $1.1 }
+      let score = linear + square * (standard[0] * standard[0] - 1)
       let noise = uniform.normal()
       switch task {
       case .regression: rows.labels.append(Double(20 + 4 * (score + noise)))

@@ -8,15 +8,16 @@ import Testing
 ///   - settings: the learner, as `makeLearner` takes it.
 ///   - task: what it learns; several classes are four.
 ///   - columnTolerance: how far constant, duplicated or missing columns may move the loss, relative.
+///   - isCurved: whether there is a square in the truth.
 ///   - other: another learner than these settings make.
 func checkLearner(
-  _ settings: LearnerSettings, task: Task, columnTolerance: Double = 0.02,
+  _ settings: LearnerSettings, task: Task, columnTolerance: Double = 0.02, isCurved: Bool = false,
   other: OtherLearner? = nil,
   sourceLocation: SourceLocation = #_sourceLocation
 ) throws {
   let laws = LearnerLaws(
-    settings: settings, task: task, columnTolerance: columnTolerance, other: other,
-    location: sourceLocation)
+    settings: settings, task: task, columnTolerance: columnTolerance, isCurved: isCurved,
+    other: other, location: sourceLocation)
   try laws.labelsComeAfterPredictions()
   try laws.reportsAreWhatPredictAnswers()
   try laws.splitsChangeNothing()
@@ -43,8 +44,8 @@ private struct LearnerLaws {
   let stream: LabelledRows
 
   init(
-    settings: LearnerSettings, task: Task, columnTolerance: Double, other: OtherLearner?,
-    location: SourceLocation
+    settings: LearnerSettings, task: Task, columnTolerance: Double, isCurved: Bool,
+    other: OtherLearner?, location: SourceLocation
   ) {
     self.settings = settings
     self.task = task
@@ -52,7 +53,8 @@ private struct LearnerLaws {
     self.other = other
     self.location = location
     classCount = task == .regression ? 0 : task == .binary ? 2 : 4
-    stream = .linear(task, count: 1_500, classCount: classCount)
+    stream = .linear(
+      task, count: 1_500, classCount: classCount, square: isCurved ? 1.5 : 0)
   }
 
   /// A learner that saw nothing.

@@ -80,6 +80,7 @@ import Testing
       Array(predictions[tail]), Array(expected[tail]), Array(labels[tail])
     )
     #expect(abs(rmse(own, truth) / rmse(other, truth) - 1) < 1e-3)
+    // Among experts that are nearly alike, rounding decides which leads.
     #expect(rmse(own, other) < 5e-2 * rmse(other, truth))
   }
 

@@ -181,8 +181,7 @@ import Testing
       loss -= log(own)
       expectedLoss -= log(expected)
     }
-    // The filter that does not drift: where no record goes its variance stays what it was, beside
-    // which the steps of the others, which shrink as 1/n², are lost from some 20,000 records on.
+    // Among experts that are nearly alike, rounding decides which leads.
     #expect(distance < 6e-3)
     #expect(abs(loss / expectedLoss - 1) < 1e-3)
   }

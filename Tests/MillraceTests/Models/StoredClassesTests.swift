@@ -14,6 +14,7 @@ import Testing
       #expect(message.hasPrefix("tensor 'learner.classes' has \(indices[indices.count - 1]) at"))
     }
     var settings = LearnerSettings()
+    settings.basis = .linear
     for (kind, columnCount) in [(LearnerSettings.Kind.auto, 3), (.auto, 140), (.sgd, 3)] {
       settings.learner = kind
       try check(settings.makeLearner(task: .multiclass, columnCount: columnCount)) {
@@ -23,6 +24,7 @@ import Testing
     }
     for kind in [LearnerSettings.Kind.auto, .sgd] {
       settings.learner = kind
+      settings.basis = .auto
       try check(settings.makeSparseLearner(task: .multiclass, width: 16)) {
         try settings.decodeSparseLearner(from: $0, prefix: "learner.")
       }

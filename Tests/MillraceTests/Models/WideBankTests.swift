@@ -47,7 +47,8 @@ private struct WideStream {
   }
 
   @Test func `is what auto is for wide records of two classes`() throws {
-    let settings = LearnerSettings()
+    var settings = LearnerSettings()
+    settings.basis = .linear
     #expect(try settings.makeLearner(task: .binary, columnCount: 48) is WideBank)
     #expect(try settings.makeLearner(task: .binary, columnCount: 47) is BinaryBank)
     var additive = settings
@@ -72,9 +73,14 @@ private struct WideStream {
     _ = stream.loss(&learner)
     let shares = learner.experts(horizon: .never)
     #expect(abs(shares.reduce(0) { $0 + $1.weight } - 1) < 1e-4)
-    // The truth stands still: who remembers all is right, and no running mean is.
+    // The truth stands still: who remembers all, or as much as there is, is right.
     let best = try #require(shares.max { $0.weight < $1.weight })
-    #expect(best.name == "Newton's step")
+    #expect(best.name.hasPrefix("Newton's step"))
+    let ofLong = shares.filter {
+      $0.name.hasPrefix("Newton's step")
+        && (!$0.name.contains("memory") || $0.name.contains("memory 20000 "))
+    }
+    #expect(ofLong.reduce(0) { $0 + $1.weight } > 0.4, "\(shares)")
   }
 
   @Test func `merges partitions to nearly what one would have learnt`() throws {

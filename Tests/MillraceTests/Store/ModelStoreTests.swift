@@ -156,8 +156,8 @@ import Testing
         reason = "the SHA-256 of model"
       case "missing": reason = "No such file or directory"
       default:
-        bytes = Array(#"{"format": 2}"#.utf8)
-        reason = "it is in format 2; millrace \(Millrace.version) reads format 1"
+        bytes = Array(#"{"format": 1}"#.utf8)
+        reason = "it is in format 1; millrace \(Millrace.version) reads format 2"
       }
       try DurableFile.write(bytes, to: path)
       if parts[1] == "missing" { unlink(path) }

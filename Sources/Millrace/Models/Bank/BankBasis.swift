@@ -16,6 +16,9 @@ struct BankBasis: Sendable {
   private static let greatestAutoWidth = 160
   /// No bank with covariances has more inputs.
   static let greatestWidth = 512
+  /// Inputs of a second bank, which has no covariances: with products of pairs, which fit up to 29
+  /// columns, and with kinks alone, which fit up to 255.
+  private static let greatestSecondWidth = (pairs: 512, kinks: 768)
   /// Where Fourier features still fit.
   private static let widthOfWaves = 67
   private static let mostWaves = 48
@@ -30,8 +33,8 @@ struct BankBasis: Sendable {
     switch settings.basis {
     case .linear: return nil
     case .auto:
-      guard width(pairs: false) <= Self.greatestAutoWidth else { return nil }
-      pairs = width(pairs: true) <= Self.greatestAutoWidth
+      guard Self.suitsFilters(columns: columns, pairs: false) else { return nil }
+      pairs = Self.suitsFilters(columns: columns, pairs: true)
     case .additive: pairs = false
     case .quadratic: pairs = true
     }
@@ -44,6 +47,25 @@ struct BankBasis: Sendable {
     let room = (Self.widthOfWaves - width(pairs: pairs)) / 16 * 16
     let count = settings.basis == .auto ? max(0, min(Self.mostWaves, room)) : 0
     waves = Self.waves(count: count, columns: columns - 1, seed: settings.seed)
+  }
+
+  /// The basis of a second bank beside one over so many columns; `nil` where they are too many.
+  init?(ofSecondBank columns: Int) {
+    let limit = Self.greatestSecondWidth
+    guard columns > 1, Self.width(columns: columns, pairs: false) <= limit.kinks else { return nil }
+    pairs = Self.width(columns: columns, pairs: true) <= limit.pairs
+    (mustStay, waves) = (false, LaneBuffer(count: 0))
+  }
+
+  /// Whether a second bank would see more functions of the columns than the first one's filters do.
+  static func suitsSecondBank(columns: Int, besideCovariances: Bool) -> Bool {
+    guard let basis = BankBasis(ofSecondBank: columns) else { return false }
+    return !(besideCovariances && suitsFilters(columns: columns, pairs: basis.pairs))
+  }
+
+  /// Whether `auto` gives filters with covariances functions of so many columns.
+  static func suitsFilters(columns: Int, pairs: Bool) -> Bool {
+    width(columns: columns, pairs: pairs) <= greatestAutoWidth
   }
 
   private static func width(columns: Int, pairs: Bool) -> Int {
@@ -80,6 +102,17 @@ struct BankBasis: Sendable {
   func width(columns: Int) -> Int {
     var basis = kernelBasis(columns: columns)
     return millrace_bank_basis_width(&basis)
+  }
+
+  /// Calls `body` with the functions of the rows' columns.
+  func withExpanded(_ rows: Rows, _ body: (Rows) -> Void) {
+    var basis = kernelBasis(columns: rows.columns)
+    let width = millrace_bank_basis_width(&basis)
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: rows.count * width) { buffer in
+      guard let base = buffer.baseAddress else { return }
+      millrace_bank_expand(&basis, rows.base, rows.count, rows.stride, base, width)
+      body(Rows(base: base, count: rows.count, columns: width, stride: width))
+    }
   }
 
   /// Floats of the wide group's state.

@@ -1,6 +1,6 @@
 /// One of the constants that the experts of `auto` are made with: a number for every expert or
 /// mixture that has it.
-struct BankConstant<Bank> {
+package struct BankConstant<Bank> {
   /// What it is called in `LearnerSettings.bankConstants`.
   let name: String
   /// How many numbers it is.
@@ -9,6 +9,8 @@ struct BankConstant<Bank> {
   let allowed: ClosedRange<Double>
   /// Whether the first must be the greatest.
   var startsGreatest = false
+  /// Whether none may be less than the one before.
+  var isAscending = false
   /// What it is in a bank that has seen nothing.
   let read: (Bank) -> [Double]
   /// Changes it in a bank that has seen nothing.
@@ -16,9 +18,24 @@ struct BankConstant<Bank> {
 }
 
 /// A bank whose constants can be set by hand.
-protocol ConstantsBank: Learner {
+package protocol ConstantsBank: Learner {
   /// Its constants.
   var constants: [BankConstant<Self>] { get }
+}
+
+/// A learner of dense rows.
+package protocol DenseLearner: Learner {
+  /// The width of the rows, the constant included.
+  var columns: Int { get }
+}
+
+/// A bank for dense rows.
+package protocol DenseBank: ConstantsBank, DenseLearner {
+  /// A bank that has seen nothing.
+  ///
+  /// - Parameter columns: the width of the rows, the constant included.
+  /// - Throws: `configuration` when the basis that is asked for would be too wide.
+  init(settings: LearnerSettings, columns: Int) throws(MillraceError)
 }
 
 extension ConstantsBank {
@@ -37,12 +54,14 @@ extension ConstantsBank {
       let isAllowed =
         numbers.count == constant.count && numbers.allSatisfy(constant.allowed.contains)
         && (!constant.startsGreatest || numbers.max() == numbers.first)
+        && (!constant.isAscending || numbers == numbers.sorted())
       guard isAllowed else {
         let (low, high) = (constant.allowed.lowerBound, constant.allowed.upperBound)
         throw .setting(
           "bankConstants", "\(name)=\(numbers.map { "\($0)" }.joined(separator: ","))",
           expected: "\(constant.count) numbers from \(low) to \(high)"
-            + (constant.startsGreatest ? ", the greatest first" : ""))
+            + (constant.startsGreatest ? ", the greatest first" : "")
+            + (constant.isAscending ? ", ascending" : ""))
       }
       constant.write(&self, numbers)
     }

@@ -3,8 +3,8 @@ internal import CMillraceKernels
 // What can be set by hand, bank by bank. The numbers are parts of the states, whose rows the
 // kernels' headers describe.
 
-extension BinaryBank: ConstantsBank {
-  var constants: [BankConstant<Self>] {
+extension BinaryBank: DenseBank {
+  package var constants: [BankConstant<Self>] {
     let rateRow = MILLRACE_RATES_RATE * MILLRACE_BANK_RATES
     let memoryRow = MILLRACE_RATES_MEMORY * MILLRACE_BANK_RATES
     return BankConstant.filters("filter", filterLanes, of: \.filters)
@@ -24,11 +24,12 @@ extension BinaryBank: ConstantsBank {
       + BankConstant.mixtures(
         "horizon-", of: \.horizons,
         at: (0..<MILLRACE_BANK_HORIZONS).map { $0 * MILLRACE_HORIZON_ROWS }, rows: 1)
+      + BankConstant.place(of: \.head, row: MILLRACE_HEAD_PLACE, isWide: wideLanes.inputs > 0)
   }
 }
 
-extension SoftmaxBank: ConstantsBank {
-  var constants: [BankConstant<Self>] {
+extension SoftmaxBank: DenseBank {
+  package var constants: [BankConstant<Self>] {
     BankConstant.filters("filter", filterLanes, of: \.filters)
       + BankConstant.filters(
         "wide", wideLanes, of: \.wide, spread: (\.head, MILLRACE_SOFTMAX_PLACE))
@@ -45,11 +46,12 @@ extension SoftmaxBank: ConstantsBank {
         at: (0..<MILLRACE_BANK_HORIZONS).map {
           MILLRACE_SOFTMAX_HORIZON_MIXTURES + $0 * millrace_mixtures_rows(1)
         }, rows: 1)
+      + BankConstant.place(of: \.head, row: MILLRACE_SOFTMAX_PLACE, isWide: wideLanes.inputs > 0)
   }
 }
 
-extension RegressionBank: ConstantsBank {
-  var constants: [BankConstant<Self>] {
+extension RegressionBank: DenseBank {
+  package var constants: [BankConstant<Self>] {
     let cheap = MILLRACE_REGRESSION_CHEAP
     let filters =
       newton == nil
@@ -81,11 +83,15 @@ extension RegressionBank: ConstantsBank {
       + BankConstant.mixtures(
         "horizon-", of: \.horizons,
         at: (0..<MILLRACE_BANK_HORIZONS).map { $0 * MILLRACE_REGRESSION_HORIZON_ROWS }, rows: 2)
+      + BankConstant.place(
+        of: \.head, row: MILLRACE_REGRESSION_HEAD_PLACE, isWide: wideLanes.inputs > 0)
   }
 }
 
-extension WideBank: ConstantsBank {
-  var constants: [BankConstant<Self>] {
+extension WideBank: DenseBank {
+  package init(settings: LearnerSettings, columns: Int) { self.init(columns: columns) }
+
+  package var constants: [BankConstant<Self>] {
     BankConstant.newton(of: \.head, memories: MILLRACE_WIDE_MEMORY, noises: MILLRACE_WIDE_NOISE)
       + [
         .lanes("learning-rates", 4, of: \.head, at: [16 * MILLRACE_WIDE_RATE + 9], in: 0...100),
@@ -93,13 +99,15 @@ extension WideBank: ConstantsBank {
           "mean-memories", 3, of: \.head, at: [16 * MILLRACE_WIDE_MEMORY + 13],
           in: BankConstant<Self>.memories),
       ]
-      + BankConstant.wideShares(of: \.head, at: 16 * MILLRACE_WIDE_TOP + MILLRACE_WIDE_SHARES)
+      + BankConstant.wideShares(of: \.head, at: 16 * MILLRACE_WIDE_TOP)
       + BankConstant.lastLayer(of: \.head, row: MILLRACE_WIDE_LAST)
   }
 }
 
-extension WideSoftmaxBank: ConstantsBank {
-  var constants: [BankConstant<Self>] {
+extension WideSoftmaxBank: DenseBank {
+  package init(settings: LearnerSettings, columns: Int) { self.init(columns: columns) }
+
+  package var constants: [BankConstant<Self>] {
     BankConstant.newton(
       of: \.head, memories: MILLRACE_WIDE_SOFTMAX_MEMORY, noises: MILLRACE_WIDE_SOFTMAX_NOISE)
       + [
@@ -109,13 +117,25 @@ extension WideSoftmaxBank: ConstantsBank {
           "class-memories", 3, of: \.head, at: [16 * MILLRACE_WIDE_SOFTMAX_KEPT + 13], in: 0...1),
       ]
       + BankConstant.wideShares(
-        of: \.head, at: 16 * MILLRACE_WIDE_SOFTMAX_TOP + MILLRACE_WIDE_SHARES)
+        of: \.head, at: 16 * MILLRACE_WIDE_SOFTMAX_TOP)
       + BankConstant.lastLayer(of: \.head, row: MILLRACE_WIDE_SOFTMAX_LAST)
   }
 }
 
+extension BasisBank: DenseBank {
+  /// Those of the bank over the columns, of the other one, and of what is between them.
+  package var constants: [BankConstant<Self>] {
+    plain.constants.map { $0.of(\Self.plain) }
+      + fresh.constants.map { $0.of(\Self.beginning, prefix: Self.constantPrefix) }
+      + [
+        .number("basis-share", \.share, in: BankConstant<Self>.shares),
+        .number("basis-least-weight", \.trial.leastWeight, in: 0...1),
+      ]
+  }
+}
+
 extension SparseBank: ConstantsBank {
-  var constants: [BankConstant<Self>] {
+  package var constants: [BankConstant<Self>] {
     func lanes(
       _ name: String, _ count: Int, row: Int, lane: Int = 0, in allowed: ClosedRange<Double>
     ) -> BankConstant<Self> {
@@ -137,6 +157,27 @@ extension SparseBank: ConstantsBank {
 
 // MARK: What banks have in common
 
+extension BankConstant {
+  /// The same constant of a bank that is part of another.
+  fileprivate func of<Whole>(
+    _ part: WritableKeyPath<Whole, Bank>, prefix: String = ""
+  ) -> BankConstant<Whole> {
+    BankConstant<Whole>(
+      name: prefix + name, count: count, allowed: allowed, startsGreatest: startsGreatest,
+      isAscending: isAscending,
+      read: { read($0[keyPath: part]) }, write: { write(&$0[keyPath: part], $1) })
+  }
+
+  /// A constant that is a number of the bank's own.
+  fileprivate static func number(
+    _ name: String, _ number: WritableKeyPath<Bank, Double>, in allowed: ClosedRange<Double>
+  ) -> Self {
+    Self(
+      name: name, count: 1, allowed: allowed, read: { [$0[keyPath: number]] },
+      write: { $0[keyPath: number] = $1[0] })
+  }
+}
+
 extension BankConstant where Bank: ConstantsBank {
   fileprivate typealias Part = WritableKeyPath<Bank, LaneBuffer>
 
@@ -144,6 +185,8 @@ extension BankConstant where Bank: ConstantsBank {
   fileprivate static var memories: ClosedRange<Double> { 0...0.999999 }
   fileprivate static var shares: ClosedRange<Double> { 0...0.5 }
   fileprivate static var mixingRates: ClosedRange<Double> { 0...0.1 }
+  /// Records from one snapshot of a horizon to the next.
+  fileprivate static var lengths: ClosedRange<Double> { 64...1e6 }
 
   /// The drifts and variances of a group of filters, and the share of labels that each takes to be
   /// simply wrong, or whether it is robust; none where there is no such group.
@@ -195,11 +238,41 @@ extension BankConstant where Bank: ConstantsBank {
     ]
   }
 
-  fileprivate static func wideShares(of part: Part, at start: Int) -> [Self] {
-    [
+  /// - Parameter top: where the row of the mixtures' own weights starts.
+  fileprivate static func wideShares(of part: Part, at top: Int) -> [Self] {
+    let start = top + MILLRACE_WIDE_SHARES
+    return [
       .lanes("mixture-shares", 4, of: part, at: [start], in: shares),
       .lanes("top-share", 1, of: part, at: [start + 4], in: shares),
       .lanes("horizon-share", 1, of: part, at: [start + 5], in: shares),
+      .lanes("horizon-length", 1, of: part, at: [top + MILLRACE_WIDE_LENGTH], in: lengths),
+    ]
+  }
+
+  /// What is decided by record number: the lengths of horizons, and of a bank with a wide group the
+  /// weight below which it falls asleep, and the least and the most blocks of 64 records from one
+  /// trial to the next.
+  ///
+  /// - Parameter row: of the part, that it stands in.
+  fileprivate static func place(of part: Part, row: Int, isWide: Bool) -> [Self] {
+    let start = 16 * row
+    let lengths: Self = .lanes(
+      "horizon-lengths", MILLRACE_BANK_HORIZONS, of: part, at: [start + MILLRACE_PLACE_LENGTHS],
+      in: Self.lengths)
+    guard isWide else { return [lengths] }
+    let pauses: Self = .lanes(
+      "wide-pauses", 2, of: part, at: [start + MILLRACE_PLACE_PAUSES], in: 1...1e6)
+    return [
+      lengths,
+      .lanes(
+        "wide-least-weight", 1, of: part, at: [start + MILLRACE_PLACE_LEAST_WEIGHT], in: 0...1),
+      Self(
+        name: pauses.name, count: 2, allowed: pauses.allowed, isAscending: true, read: pauses.read
+      ) {
+        pauses.write(&$0, $1)
+        // The first pause is the least.
+        $0[keyPath: part].mutableBase()[start + MILLRACE_PLACE_PAUSE] = Float($1[0])
+      },
     ]
   }
 

@@ -12,7 +12,7 @@ internal import CMillraceKernels
 /// A row of weight 0 is predicted and otherwise ignored; one counts at most like a hundred.
 public struct BinaryBank: Learner {
   /// The width of the rows, the constant included.
-  let columns: Int
+  package let columns: Int
   /// Rows of 8 lanes: what a filter is made with, means, the step that waits, covariances.
   var filters: LaneBuffer
   /// Rows of 8 lanes: what the cheap experts are made with, weights.
@@ -137,14 +137,9 @@ extension BinaryBank {
   public init(
     settings: LearnerSettings, decoding archive: TensorArchive, prefix: String
   ) throws(MillraceError) {
-    let rows = try archive.shape(prefix + "rates")[0]
     let first = MILLRACE_RATES_WEIGHTS
-    guard (1...BankBasis.greatestWidth).contains(rows - first) else {
-      throw MillraceError(
-        .store,
-        "tensor '\(prefix)rates' has \(rows) rows; expected \(first + 1) to "
-          + "\(first + BankBasis.greatestWidth)")
-    }
+    let rows = try archive.rows(
+      prefix + "rates", in: first + 1...first + BankBasis.greatestWidth)
     try self.init(settings: settings, columns: rows - first)
     rowCount = try archive.count(prefix + "rowCount")
     func lanes(_ name: String, like lanes: LaneBuffer) throws(MillraceError) -> LaneBuffer {

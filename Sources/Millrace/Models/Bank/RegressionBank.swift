@@ -18,7 +18,7 @@ internal import CMillraceKernels
 /// are as wild; where one of the first two is, the unit is learnt anew.
 public struct RegressionBank: Learner {
   /// The width of the rows, the constant included.
-  let columns: Int
+  package let columns: Int
   /// Rows of 16 lanes: what a filter is made with, means, the step that waits, covariances, errors.
   var filters: LaneBuffer
   /// The same for those that see the last targets: rows of 8 lanes.

@@ -15,7 +15,7 @@ internal import CMillraceKernels
 /// most like a hundred.
 public struct SoftmaxBank: Learner {
   /// The width of the rows, the constant included.
-  let columns: Int
+  package let columns: Int
   /// Rows of 8 lanes: what a filter is made with, the step that waits, covariances.
   var filters: LaneBuffer
   /// What the wide group sees; `nil` where there is none.

@@ -44,11 +44,9 @@ extension SoftmaxBank {
     }
     let functions = basis.functions(columns: columns)
     return functions.indices.map { index in
-      let own = outputs.map { $0[columns - 1 + index] }
-      let count = Double(max(own.count, 1))
-      let mean = own.reduce(0, +) / count
-      let variance = own.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / count
-      return BasisTerm(function: functions[index], coefficient: variance.squareRoot())
+      BasisTerm(
+        function: functions[index],
+        coefficient: BasisTerm.coefficient(of: outputs.map { $0[columns - 1 + index] }))
     }
   }
 

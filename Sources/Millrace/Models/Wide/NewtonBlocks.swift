@@ -46,14 +46,18 @@ struct NewtonBlocks: Sendable {
   }
 
   /// Whether a snapshot of the models is due at the end of the block: four times between a power of
-  /// two and the next, and from 4,096 records on once in 1,024.
-  var endsSnapshot: Bool {
+  /// two and the next, and from four lengths on once in each.
+  ///
+  /// - Parameter length: in records, whatever was read.
+  func endsSnapshot(every length: Float) -> Bool {
+    let length = length > 64 ? Int(min(length, 1e9)) : 64
     func number(_ record: Int) -> Int {
-      guard (4..<4_096).contains(record) else { return record < 4 ? record : 44 + record / 1_024 }
+      guard record >= 4 else { return record }
       let exponent = Int.bitWidth - 1 - record.leadingZeroBitCount
       return 4 * (exponent - 2) + record >> (exponent - 2)
     }
-    return number(recordCount) > number(block.lowerBound)
+    guard recordCount > 4 * length else { return number(recordCount) > number(block.lowerBound) }
+    return recordCount / length > block.lowerBound / length
   }
 
   /// The records that the unfinished block has taken.

@@ -210,6 +210,12 @@ struct SharedCurvature: Sendable {
     inverse.elements = try archive.floats(prefix + "inverse", count: count)
     let numbers = try archive.doubles(prefix + "mass", count: 2)
     (mass, freshCount) = (numbers[0], numbers[1])
+    guard numbers.allSatisfy({ $0.isFinite && $0 >= 0 }),
+      inverse.elements.allSatisfy(\.isFinite), matrix.elements.allSatisfy(\.isFinite)
+    else {
+      throw MillraceError(
+        .store, "tensors '\(prefix)curvature', 'inverse' or 'mass' have a number that cannot be")
+    }
     let rows = try archive.floats(prefix + "rows")
     guard rows.count <= scaledRows.count else {
       throw MillraceError(

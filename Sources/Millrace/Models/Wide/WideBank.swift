@@ -15,7 +15,7 @@ internal import CMillraceKernels
 /// nothing, but counts as a record that has passed; one counts at most like a hundred.
 package struct WideBank: Learner {
   /// The width of the rows, the constant included.
-  let columns: Int
+  package let columns: Int
   /// Rows of 16 lanes, one per column: the weights, what they were at the last snapshot, and the
   /// gradients of the unfinished block.
   var weights: LaneBuffer
@@ -52,7 +52,7 @@ package struct WideBank: Learner {
     withExtendedLifetime(self) {
       var bank = millrace_wide_bank(
         columns: columns, weights: weights.base, snapshot: snapshot.base,
-        gradients: gradients.base, head: head.base, scaled: nil)
+        gradients: gradients.base, head: head.base, scaled: nil, rowCount: 0)
       millrace_wide_predict(
         &bank, rows.base, rows.count, rows.stride, horizon == .never ? 1 : 0, predictions.base)
     }
@@ -77,7 +77,9 @@ package struct WideBank: Learner {
   }
 
   private mutating func finishBlock() {
-    let (recordCount, isSnapshot) = (newton.recordCount, newton.endsSnapshot)
+    let recordCount = newton.recordCount
+    let length = head.base[MILLRACE_WIDE_TOP * Self.lanes + MILLRACE_WIDE_LENGTH]
+    let isSnapshot = newton.endsSnapshot(every: length)
     var step = newton.finishBlock(gradients.base)
     let memories = head.base + MILLRACE_WIDE_MEMORY * Self.lanes
     let mass = Float(newton.curvature.mass)
@@ -92,11 +94,11 @@ package struct WideBank: Learner {
   private mutating func withKernel(_ body: (inout millrace_wide_bank) -> Void) {
     let (columns, snapshot) = (columns, snapshot.base)
     let (weights, gradients) = (weights.mutableBase(), gradients.mutableBase())
-    let head = head.mutableBase()
+    let (head, rowCount) = (head.mutableBase(), UInt64(newton.recordCount))
     newton.withScaledRows { scaled in
       var bank = millrace_wide_bank(
         columns: columns, weights: weights, snapshot: snapshot, gradients: gradients, head: head,
-        scaled: scaled)
+        scaled: scaled, rowCount: rowCount)
       body(&bank)
     }
   }
@@ -168,12 +170,7 @@ extension WideBank {
   package init(settings: LearnerSettings, decoding archive: TensorArchive, prefix: String)
     throws(MillraceError)
   {
-    let columns = try archive.shape(prefix + "weights")[0]
-    guard (1...1 << 16).contains(columns) else {
-      throw MillraceError(
-        .store, "tensor '\(prefix)weights' has \(columns) rows; expected 1 to \(1 << 16)")
-    }
-    self.init(columns: columns)
+    self.init(columns: try archive.rows(prefix + "weights", in: 1...NewtonBlocks.columnLimit))
     func lanes(_ name: String, like lanes: LaneBuffer) throws(MillraceError) -> LaneBuffer {
       LaneBuffer(try archive.floats(prefix + name, count: lanes.count))
     }

@@ -17,7 +17,7 @@ internal import CMillraceKernels
 /// counts as a record that has passed; one counts at most like a hundred.
 package struct WideSoftmaxBank: Learner {
   /// The width of the rows, the constant included.
-  let columns: Int
+  package let columns: Int
   /// For each output rows of 16 lanes: counts, curvature, weights; and what they were at the last
   /// snapshot.
   var outputs = LaneBuffer(count: 0)
@@ -140,7 +140,8 @@ package struct WideSoftmaxBank: Learner {
   }
 
   private mutating func finishBlock() {
-    let isSnapshot = newton.endsSnapshot
+    let length = head.base[MILLRACE_WIDE_SOFTMAX_TOP * Self.lanes + MILLRACE_WIDE_LENGTH]
+    let isSnapshot = newton.endsSnapshot(every: length)
     var bank = kernelBank()
     let directions = newton.finishBlock(rows: rows.base, roots: roots.base)
     let curvature = newton.curvature
