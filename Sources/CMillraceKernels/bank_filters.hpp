@@ -267,19 +267,19 @@ static Vector<float, N> stillVariance(const Filters<N> &filters, size_t i) {
 }
 
 /// Lets filters that do not drift be sure of their weights as they are, where records say nothing of
-/// them (columns that repeat others, or are 0): no variance stays above 8,192 times the least one, as
-/// if wᵢ itself had been observed. A float has no digits for variances that shrink beside one that
-/// stays what it was. Whenever the number of records doubles.
+/// them (columns that repeat others, or are 0): no variance stays above 32,768 times the least one,
+/// as if wᵢ itself had been observed. A float has no digits for variances that shrink beside one that
+/// stays what it was. Whenever the number of records doubles, from 4,096 on: O(d³) where any is held.
 template <int N>
 static void hold(const Filters<N> &filters, uint64_t record) {
   typedef Vector<float, N> F;
-  if (record < 64 || (record & (record - 1)) != 0) return;
+  if (record < 4096 || (record & (record - 1)) != 0) return;
   F least = F{} + INFINITY;
   for (size_t i = 0; i < filters.d; i++) {
     const F variance = stillVariance(filters, i);
     least = blend<N>((variance > 0) & (variance < least), variance, least);
   }
-  const F most = 8192.0f * least;
+  const F most = 32768.0f * least;
   for (size_t i = 0; i < filters.d; i++) {
     const F variance = stillVariance(filters, i);
     const Vector<int32_t, N> isHeld =
