@@ -53,6 +53,8 @@ public final class Pipeline {
   /// `nil` until the schema is known.
   var state: RunState?
   var partitions: [Int: Partition] = [:]
+  /// What every partition's model begins as.
+  private var beginning: Model?
   /// Bad records, and bytes read, of all partitions: asking each of many after every micro-batch
   /// would cost more than learning.
   var badRecordCount = 0
@@ -214,9 +216,13 @@ public final class Pipeline {
     if settings.retrain == .never, let served = publisher?.served {
       return try Partition(number: number, settings: settings, model: served)
     }
-    return try Partition(
-      number: number, settings: settings,
-      model: Model(schema: state.schema, settings: settings.learner))
+    // Copies of one model share the memory of what they do not change.
+    let model =
+      if let beginning { beginning } else {
+        try Model(schema: state.schema, settings: settings.learner)
+      }
+    beginning = model
+    return try Partition(number: number, settings: settings, model: model)
   }
 
   /// Bad records of a partition that are told of one by one.
