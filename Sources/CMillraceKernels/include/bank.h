@@ -58,7 +58,6 @@ enum {
   /// lanes, the weight below which it falls asleep, the least and the most blocks from one trial to
   /// the next, and from the twelfth lane on the horizons' lengths.
   MILLRACE_PLACE_PAUSE = 3,
-  MILLRACE_PLACE_SPREAD = 4,
   MILLRACE_PLACE_LEAST_WEIGHT = 8,
   MILLRACE_PLACE_PAUSES = 9,
   MILLRACE_PLACE_LENGTHS = 12,

@@ -55,7 +55,7 @@ private func twoBanks() throws -> TwoBanks {
   private func checkLaws<Bank: DenseBank>(_: Bank.Type, _ task: Task) throws {
     for isCurved in [false, true] {
       try checkLearner(
-        LearnerSettings(), task: task, columnTolerance: 0.03, isCurved: isCurved,
+        LearnerSettings(), task: task, isCurved: isCurved,
         other: OtherLearner(
           make: { try Bank(settings: Self.linear, columns: $0) },
           decode: { try Bank(settings: Self.linear, decoding: $0, prefix: $1) }))

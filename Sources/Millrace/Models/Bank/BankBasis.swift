@@ -11,8 +11,9 @@ struct BankBasis: Sendable {
   /// Phases and frequencies of the Fourier features, in turns: see `millrace_bank_basis`.
   var waves: LaneBuffer
 
-  /// More inputs are taken only when they are asked for: a filter's pass is quadratic in them, some
-  /// 3 µs a record at so many. Products of pairs fit up to 15 columns, kinks alone up to 53.
+  /// Filters with covariances take more inputs only when they are asked for: a pass is quadratic in
+  /// them, some 3 µs a record at so many. Products of pairs fit up to 15 columns, kinks alone up to
+  /// 53.
   private static let greatestAutoWidth = 160
   /// No bank with covariances has more inputs.
   static let greatestWidth = 512

@@ -53,7 +53,7 @@ package struct BasisBank<Plain: DenseBank, Second: DenseBank>: Learner {
     plain = try Plain(settings: settings, columns: columns)
     fresh = try Second(settings: settings, columns: basis.width(columns: columns))
     trial = BasisTrial(columns: columns, basis: basis)
-    // Kinks cost about what the first bank does: of no more columns than these they are tried at once.
+    // Of so many columns kinks cost about what the first bank does: they are tried at once.
     if !basis.pairs, columns <= Self.greatestAtOnce { wake() }
   }
 
