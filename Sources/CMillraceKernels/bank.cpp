@@ -237,11 +237,11 @@ MILLRACE_INLINE Experts<1> forecast(const Snapshot &snapshot, const ExpertParts 
 }
 
 MILLRACE_INLINE void learnHead(const BankParts &parts, const Pending &pending,
-                               const HeadForecast &head, uint64_t record) {
+                               const HeadForecast &head, uint64_t record, HorizonTurns &turns) {
   if (!(pending.weight > 0)) return settle<4>(parts.head.filters());
   learn(parts.head, head, pending.experts, pending.label, pending.weight);
   for (int h = 0; h < Horizon::count; h++) {
-    if (!Horizon::scores(h, record)) continue;
+    if (!turns.isNow(h, record)) continue;
     const Horizon horizon = parts.horizon(h);
     const Experts<1> experts = forecast(parts.snapshot(h), parts.experts, pending);
     learn(horizon, forecast(horizon, experts), experts, pending.label, pending.weight);
@@ -273,6 +273,7 @@ void millrace_bank_learn(const millrace_bank *bank, const float *rows, size_t co
     const uint64_t first = bank->rowCount + i;
     const size_t end = std::min(count, i + Horizon::rowsToBlockEnd(first));
     const bool isAwake = parts.place.isAwake();
+    HorizonTurns turns(parts.place, first);
     for (size_t start = i; i <= end; i++) {
       Pending &now = records[i % 2], &before = records[(i + 1) % 2];
       if (i > start) mix(parts.head, before.experts, head);
@@ -291,7 +292,7 @@ void millrace_bank_learn(const millrace_bank *bank, const float *rows, size_t co
         probabilities[i - 1] = head.probability;
       }
       if (i < end) learnExperts(parts, now);
-      if (i > start) learnHead(parts, before, head, bank->rowCount + i - 1);
+      if (i > start) learnHead(parts, before, head, bank->rowCount + i - 1, turns);
     }
     i = end;
     finishBlock(parts, bank->rowCount + i);

@@ -12,7 +12,10 @@
 /// The state is rows of N floats. C is kept as a scale times a matrix, so that drift's factor ρ in
 /// C ← ρ(C − h·uuᵀ) + Q touches the scale only; and the step of one record waits until the next
 /// record's pass over C, so that C is read and written once a record.
-template <int N>
+///
+/// `group` columns of C share one register. Where they are several, rows of C come in blocks of as
+/// many, and the triangle's diagonal is made of whole squares: for many inputs of few lanes.
+template <int N, size_t group = N == 4 ? 4 : 1>
 struct Filters {
   typedef Vector<float, N> F;
 
@@ -20,10 +23,6 @@ struct Filters {
   F *row;
   /// Means that are kept here: none where they are kept class by class.
   size_t means = 1;
-
-  /// Columns of C in one register. Where there are several, rows of C come in blocks of as many,
-  /// and the triangle's diagonal is made of whole squares.
-  static constexpr size_t group = N == 4 ? 4 : 1;
 
   /// d as C has it: whole blocks. Inputs and u have as many rows; those beyond d are 0.
   static constexpr size_t padded(size_t d) { return (d + group - 1) / group * group; }
@@ -60,8 +59,8 @@ struct Forecast {
 static const float constantVarianceLimit = 1e4f;
 
 /// What drift adds to the variance of weight i.
-template <int N>
-MILLRACE_INLINE Vector<float, N> waitingDrift(const Filters<N> &filters, size_t i,
+template <int N, size_t group>
+MILLRACE_INLINE Vector<float, N> waitingDrift(const Filters<N, group> &filters, size_t i,
                                               Vector<float, N> variance) {
   if (i + 1 < filters.d) return filters.row[MILLRACE_FILTERS_WAITING_DRIFT];
   return blend<N>(variance * filters.row[MILLRACE_FILTERS_SCALE] < constantVarianceLimit,
@@ -70,9 +69,9 @@ MILLRACE_INLINE Vector<float, N> waitingDrift(const Filters<N> &filters, size_t 
 
 /// Rows i to i + count − 1 of C: applies the waiting step, stores it if `commit`, adds to u = Cz.
 /// Returns the row after them.
-template <int N, int count, bool commit>
-MILLRACE_INLINE Vector<float, N> *pass(const Filters<N> &filters, Vector<float, N> *c, size_t i,
-                                       const float *z, Vector<float, N> *u) {
+template <int N, int count, bool commit, size_t group>
+MILLRACE_INLINE Vector<float, N> *pass(const Filters<N, group> &filters, Vector<float, N> *c,
+                                       size_t i, const float *z, Vector<float, N> *u) {
   typedef Vector<float, N> F;
   const F *direction = filters.direction();
   F hu[count], total[count], *row[count];
@@ -149,8 +148,8 @@ MILLRACE_INLINE Four *pass(const Filters<4> &filters, Four *covariance, size_t i
 }
 
 /// The probabilities of the labels where a share of them is simply wrong.
-template <int N>
-MILLRACE_INLINE Sigmoids<N> withNoise(const Filters<N> &filters, Sigmoids<N> plain) {
+template <int N, size_t group>
+MILLRACE_INLINE Sigmoids<N> withNoise(const Filters<N, group> &filters, Sigmoids<N> plain) {
   const Vector<float, N> noise = filters.row[MILLRACE_FILTERS_NOISE];
   return {noise + (1.0f - 2.0f * noise) * plain.yes, noise + (1.0f - 2.0f * noise) * plain.no};
 }
@@ -162,12 +161,19 @@ struct Projection {
 };
 
 /// `spread` of d inputs that the compiler knows of: straight code, which keeps u in registers.
-template <int N, bool commit, size_t d>
-MILLRACE_INLINE Vector<float, N> straightSpread(const Filters<N> &filters, const float *z,
+template <int N, bool commit, size_t d, size_t group>
+MILLRACE_INLINE Vector<float, N> straightSpread(const Filters<N, group> &filters, const float *z,
                                                 Vector<float, N> *u) {
+  static_assert(group == 1, "rows of C lie one after another");
   typedef Vector<float, N> F;
-  const F *direction = filters.direction(), curvature = filters.row[MILLRACE_FILTERS_CURVATURE];
-  F *c = filters.covariance(), own[d];
+  // All in registers, as far as there are any: loads are what this waits for.
+  F *c = filters.covariance(), direction[d], input[d], own[d];
+#pragma clang loop unroll(full)
+  for (size_t j = 0; j < d; j++) {
+    direction[j] = filters.direction()[j];
+    input[j] = F{} + z[j];
+  }
+  const F curvature = filters.row[MILLRACE_FILTERS_CURVATURE];
 #pragma clang loop unroll(full)
   for (size_t i = 0; i < d; i++) {
     const F hu = curvature * direction[i];
@@ -177,8 +183,8 @@ MILLRACE_INLINE Vector<float, N> straightSpread(const Filters<N> &filters, const
       F value = *c - hu * direction[j];
       if (j == i) value += waitingDrift(filters, i, value);
       if (commit) *c = value;
-      total += value * z[j];
-      if (j < i) own[j] += value * z[i];
+      total += value * input[j];
+      if (j < i) own[j] += value * input[i];
     }
     own[i] = total;
   }
@@ -188,16 +194,16 @@ MILLRACE_INLINE Vector<float, N> straightSpread(const Filters<N> &filters, const
 }
 
 /// One pass over C: u = Cz (without the scale), and s; `commit` stores the step that waited.
-template <int N, bool commit, size_t known = 0>
-MILLRACE_INLINE Vector<float, N> spread(const Filters<N> &filters, const float *z,
+template <int N, bool commit, size_t known = 0, size_t group>
+MILLRACE_INLINE Vector<float, N> spread(const Filters<N, group> &filters, const float *z,
                                         Vector<float, N> *u) {
   if constexpr (known > 0) return straightSpread<N, commit, known>(filters, z, u);
   typedef Vector<float, N> F;
   const size_t d = filters.d;
   F *c = filters.covariance();
   size_t i = 0;
-  if constexpr (Filters<N>::group > 1) {
-    for (; i < d; i += Filters<N>::group) c = pass<commit>(filters, c, i, z, u);
+  if constexpr (group > 1) {
+    for (; i < d; i += group) c = pass<commit>(filters, c, i, z, u);
   } else {
     // Several rows at once share the loads of u and of the waiting direction.
     constexpr size_t together = N >= 8 ? 32 / N : 1;
@@ -209,8 +215,8 @@ MILLRACE_INLINE Vector<float, N> spread(const Filters<N> &filters, const float *
 }
 
 /// m, s, and u = Cz.
-template <int N, bool commit, size_t known = 0>
-MILLRACE_INLINE Projection<N> project(const Filters<N> &filters, const float *z,
+template <int N, bool commit, size_t known = 0, size_t group>
+MILLRACE_INLINE Projection<N> project(const Filters<N, group> &filters, const float *z,
                                       Vector<float, N> *u) {
   const Vector<float, N> variance = spread<N, commit, known>(filters, z, u);
   return {dot<N>(filters.mean(), z, filters.d), variance};
@@ -223,8 +229,8 @@ MILLRACE_INLINE Vector<float, N> shrinkage(Vector<float, N> variance) {
 }
 
 /// The probabilities of the labels, and u = Cz.
-template <int N, bool commit>
-MILLRACE_INLINE Forecast<N> forecast(const Filters<N> &filters, const float *z,
+template <int N, bool commit, size_t group>
+MILLRACE_INLINE Forecast<N> forecast(const Filters<N, group> &filters, const float *z,
                                      Vector<float, N> *u) {
   const Projection<N> projection = project<N, commit>(filters, z, u);
   const Vector<float, N> kappa = shrinkage<N>(projection.variance);
@@ -233,21 +239,21 @@ MILLRACE_INLINE Forecast<N> forecast(const Filters<N> &filters, const float *z,
 }
 
 /// Nothing waits any more: for a record that is not learnt after a pass that committed.
-template <int N>
-MILLRACE_INLINE void settle(const Filters<N> &filters) {
+template <int N, size_t group>
+MILLRACE_INLINE void settle(const Filters<N, group> &filters) {
   filters.row[MILLRACE_FILTERS_CURVATURE] = filters.row[MILLRACE_FILTERS_WAITING_DRIFT] =
       filters.row[MILLRACE_FILTERS_WAITING_CONSTANT_DRIFT] = Vector<float, N>{};
 }
 
 /// Applies the step that waits, and the scale.
-template <int N>
-MILLRACE_INLINE void fold(const Filters<N> &filters) {
+template <int N, size_t group>
+MILLRACE_INLINE void fold(const Filters<N, group> &filters) {
   typedef Vector<float, N> F;
   const F *direction = filters.direction();
   for (size_t i = 0; i < filters.d; i++) {
     const F hu = filters.row[MILLRACE_FILTERS_CURVATURE] * direction[i];
-    F *c = filters.covariance() + Filters<N>::triangle(i);
-    for (size_t j = 0; j < Filters<N>::triangle(i + 1) - Filters<N>::triangle(i); j++) {
+    F *c = filters.covariance() + filters.triangle(i);
+    for (size_t j = 0; j < filters.triangle(i + 1) - filters.triangle(i); j++) {
       F value = c[j] - hu * direction[j];
       if (i == j) value += waitingDrift(filters, i, value);
       c[j] = value * filters.row[MILLRACE_FILTERS_SCALE];
@@ -258,10 +264,10 @@ MILLRACE_INLINE void fold(const Filters<N> &filters) {
 }
 
 /// The variance of weight i, the waiting step included, of filters that do not drift.
-template <int N>
-static Vector<float, N> stillVariance(const Filters<N> &filters, size_t i) {
+template <int N, size_t group>
+static Vector<float, N> stillVariance(const Filters<N, group> &filters, size_t i) {
   const Vector<float, N> u = filters.direction()[i];
-  return (filters.covariance()[Filters<N>::triangle(i) + i] -
+  return (filters.covariance()[filters.triangle(i) + i] -
           filters.row[MILLRACE_FILTERS_CURVATURE] * u * u) *
          filters.row[MILLRACE_FILTERS_SCALE];
 }
@@ -270,8 +276,8 @@ static Vector<float, N> stillVariance(const Filters<N> &filters, size_t i) {
 /// them (columns that repeat others, or are 0): no variance stays above 32,768 times the least one,
 /// as if wᵢ itself had been observed. A float has no digits for variances that shrink beside one that
 /// stays what it was. Whenever the number of records doubles, from 4,096 on: O(d³) where any is held.
-template <int N>
-static void hold(const Filters<N> &filters, uint64_t record) {
+template <int N, size_t group>
+static void hold(const Filters<N, group> &filters, uint64_t record) {
   typedef Vector<float, N> F;
   if (record < 4096 || (record & (record - 1)) != 0) return;
   F least = F{} + INFINITY;
@@ -288,21 +294,18 @@ static void hold(const Filters<N> &filters, uint64_t record) {
     fold(filters);
     for (size_t j = 0; j < filters.d; j++)
       filters.direction()[j] =
-          filters.covariance()[Filters<N>::triangle(i > j ? i : j) + (i > j ? j : i)];
+          filters.covariance()[filters.triangle(i > j ? i : j) + (i > j ? j : i)];
     filters.row[MILLRACE_FILTERS_CURVATURE] =
         blend<N>(isHeld, (variance - most) / (variance * variance), F{});
     fold(filters);
   }
 }
 
-/// Leaves C ← ρ(C − h·uuᵀ) + Q waiting; u is that of `spread`.
-template <int N>
-MILLRACE_INLINE void wait(const Filters<N> &filters, const Vector<float, N> *u,
-                          Vector<float, N> h) {
+/// Leaves C ← ρ(C − h·uuᵀ) + Q waiting; u = Cz is the direction already.
+template <int N, size_t group>
+MILLRACE_INLINE void wait(const Filters<N, group> &filters, Vector<float, N> h) {
   typedef Vector<float, N> F;
   const F scale = filters.row[MILLRACE_FILTERS_SCALE];
-  F *direction = filters.direction();
-  for (size_t j = 0; j < filters.d; j++) direction[j] = u[j];
   const F drift = filters.row[MILLRACE_FILTERS_DRIFT];
   const F newScale = scale - scale * (drift * 1e-3f);
   const F perScale = 1.0f / newScale;
@@ -311,13 +314,12 @@ MILLRACE_INLINE void wait(const Filters<N> &filters, const Vector<float, N> *u,
   filters.row[MILLRACE_FILTERS_WAITING_DRIFT] = drift * perScale;
   filters.row[MILLRACE_FILTERS_WAITING_CONSTANT_DRIFT] =
       filters.row[MILLRACE_FILTERS_CONSTANT_DRIFT] * perScale;
-  // The first lane drifts fastest.
-  if (newScale[0] < .25f) fold(filters);
+  if (__builtin_reduce_or(newScale < .25f)) fold(filters);
 }
 
 /// w ← w + g·u, and leaves the step of C waiting; u is that of the projection, whose variance is s.
-template <int N>
-MILLRACE_INLINE void step(const Filters<N> &filters, Vector<float, N> variance,
+template <int N, size_t group>
+MILLRACE_INLINE void step(const Filters<N, group> &filters, Vector<float, N> variance,
                           const Vector<float, N> *u, Vector<float, N> gain, Vector<float, N> h) {
   typedef Vector<float, N> F;
   // Where rounding left no variance along a row, there is nothing to learn from it.
@@ -326,14 +328,18 @@ MILLRACE_INLINE void step(const Filters<N> &filters, Vector<float, N> variance,
   h = blend<N>(open, h, F{});
 
   gain *= filters.row[MILLRACE_FILTERS_SCALE];
-  F *mean = filters.mean();
-  for (size_t j = 0; j < filters.d; j++) mean[j] += gain * u[j];
-  wait(filters, u, h);
+  F *mean = filters.mean(), *direction = filters.direction();
+  for (size_t j = 0; j < filters.d; j++) {
+    const F own = u[j];
+    mean[j] += gain * own;
+    direction[j] = own;
+  }
+  wait(filters, h);
 }
 
 /// Learns a label by assumed-density filtering; u is that of `forecast`.
-template <int N>
-MILLRACE_INLINE void learn(const Filters<N> &filters, const Forecast<N> &forecast,
+template <int N, size_t group>
+MILLRACE_INLINE void learn(const Filters<N, group> &filters, const Forecast<N> &forecast,
                            const Vector<float, N> *u, bool label, float weight) {
   typedef Vector<float, N> F;
   const F right = label ? forecast.plain.yes : forecast.plain.no;
@@ -355,16 +361,17 @@ MILLRACE_INLINE void learn(const Filters<N> &filters, const Forecast<N> &forecas
 }
 
 /// Independent weights of mean 0; the drifts and the noise of each lane.
-template <int N>
-static void start(const Filters<N> &filters, const float *drifts, const float *constantDrifts,
-                  const float *noises, const float *variances, float constantFactor) {
+template <int N, size_t group>
+static void start(const Filters<N, group> &filters, const float *drifts,
+                  const float *constantDrifts, const float *noises, const float *variances,
+                  float constantFactor) {
   for (int lane = 0; lane < N; lane++) {
     filters.row[MILLRACE_FILTERS_DRIFT][lane] = drifts[lane];
     filters.row[MILLRACE_FILTERS_CONSTANT_DRIFT][lane] = constantDrifts[lane];
     filters.row[MILLRACE_FILTERS_NOISE][lane] = noises[lane];
     filters.row[MILLRACE_FILTERS_SCALE][lane] = 1;
     for (size_t i = 0; i < filters.d; i++)
-      filters.covariance()[Filters<N>::triangle(i) + i][lane] =
+      filters.covariance()[filters.triangle(i) + i][lane] =
           variances[lane] * (i + 1 < filters.d ? 1 : constantFactor);
   }
 }

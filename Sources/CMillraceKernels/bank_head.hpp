@@ -4,6 +4,9 @@
 #include "bank_filters.hpp"
 #include "bank_mixtures.hpp"
 
+/// Few inputs: a column at a time.
+typedef Filters<4, 1> LastFilters;
+
 /// Mixes the experts of a bank, and combines experts and mixtures in a last layer. The state is
 /// rows of 16 floats.
 struct Head {
@@ -25,7 +28,7 @@ struct Head {
   }
   LastSteps &steps() const { return *reinterpret_cast<LastSteps *>(&last() + 1); }
   /// Filters over the mixtures' logits.
-  Filters<4> filters() const {
+  LastFilters filters() const {
     return {lastInputs, reinterpret_cast<Four *>(row + MILLRACE_HEAD_FILTERS)};
   }
 };
@@ -39,7 +42,7 @@ struct HeadForecast {
   Four mixed;
   Projection<4> projection;
   Forecast<4> filters;
-  alignas(64) Four directions[Filters<4>::padded(Head::lastInputs)];
+  Four direction[Head::lastInputs];
   Eight candidate;
   float probability;
 };
@@ -69,8 +72,9 @@ MILLRACE_INLINE void project(const Head &head, bool isAwake, HeadForecast &resul
     margin[k] = head.mixer(k).dot(&result.narrow, result.wide, isAwake) +
                 head.mixtureWeights(k) * result.mixture;
   result.mixed = sums(margin[0], margin[1], margin[2], Eight{});
-  const float inputs[Filters<4>::padded(Head::lastInputs)] = {own[0], own[1], own[2], own[3], 1};
-  result.projection = project<4, commit>(head.filters(), inputs, result.directions);
+  const float inputs[Head::lastInputs] = {own[0], own[1], own[2], own[3], 1};
+  result.projection =
+      project<4, commit, Head::lastInputs>(head.filters(), inputs, result.direction);
 }
 
 /// The candidates' probabilities and their mean.
@@ -95,7 +99,7 @@ MILLRACE_INLINE void learn(const Head &head, const HeadForecast &forecast,
     if (experts.isAwake) head.mixer(k).wide() += step * forecast.wide;
     head.mixtureWeights(k) += step * forecast.mixture;
   }
-  learn<4>(head.filters(), forecast.filters, forecast.directions, label, weight);
+  learn<4>(head.filters(), forecast.filters, forecast.direction, label, weight);
   const Eight candidate = label ? forecast.candidate : 1.0f - forecast.candidate;
   const float probability = label ? forecast.probability : 1.0f - forecast.probability;
   fixedShare<8>(head.last(), likelihood<8>(candidate, probability, weight), head.steps().share);

@@ -24,14 +24,6 @@ struct Horizon {
     const uint64_t rows = record < lateBlocks ? firstBlock : lateBlocks;
     return rows - record % rows;
   }
-
-  /// Whether a record is scored: all of the first ones, later some, at last few. The intervals are
-  /// prime, so that every hour of the day and every day of the week is seen.
-  static bool scores(int horizon, uint64_t record) {
-    if (record < 256) return record >= firstBlock;
-    if (record < 65536) return horizon == 0 ? record % 11 == 0 : record % 17 == 1;
-    return horizon == 0 ? record % 37 == 0 : record % 61 == 1;
-  }
 };
 
 struct HorizonForecast {

@@ -8,7 +8,14 @@ static const float inputLimit = 100;
 
 /// A row's inputs, within the limit.
 MILLRACE_INLINE void readInputs(const float *row, size_t count, float *z) {
-  for (size_t j = 0; j < count; j++)
+  size_t j = 0;
+  for (; j + 8 <= count; j += 8) {
+    Eight inputs;
+    __builtin_memcpy(&inputs, row + j, sizeof inputs);
+    inputs = clamped<8>(inputs, -inputLimit, inputLimit);
+    __builtin_memcpy(z + j, &inputs, sizeof inputs);
+  }
+  for (; j < count; j++)
     z[j] = row[j] > inputLimit ? inputLimit : row[j] < -inputLimit ? -inputLimit : row[j];
 }
 

@@ -37,6 +37,11 @@ MILLRACE_INLINE Vector<float, N> clamped(Vector<float, N> x, float low, float hi
   return blend<N>(highs < x, highs, x);
 }
 
+/// A count as it was read, whatever that was.
+MILLRACE_INLINE uint64_t atLeast(uint64_t least, float count) {
+  return count > least && count < 1e18f ? static_cast<uint64_t>(count) : least;
+}
+
 /// A record counts at most like so many.
 static const float weightLimit = 100;
 

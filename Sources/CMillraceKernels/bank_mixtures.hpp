@@ -167,12 +167,14 @@ template <int rows>
 MILLRACE_INLINE Four reweigh(const Mixtures<rows> &mixtures, const Lanes *likelihood, Eight wide,
                              bool isAwake) {
   const Four shares = mixtures.shares().experts;
+  Lanes narrow[mixtureCount][rows], prior[rows];
   Eight total[mixtureCount];
+  for (int v = 0; v < rows; v++) prior[v] = mixtures.prior().narrow[v];
   for (int k = 0; k < mixtureCount; k++) {
     const ExpertRows<rows> weights = mixtures.weights(k);
-    for (int v = 0; v < rows; v++) weights.narrow[v] *= likelihood[v];
-    Lanes narrowTotal = weights.narrow[0];
-    for (int v = 1; v < rows; v++) narrowTotal += weights.narrow[v];
+    for (int v = 0; v < rows; v++) narrow[k][v] = weights.narrow[v] * likelihood[v];
+    Lanes narrowTotal = narrow[k][0];
+    for (int v = 1; v < rows; v++) narrowTotal += narrow[k][v];
     total[k] = folded(narrowTotal);
     if (isAwake) {
       weights.wide() *= wide;
@@ -182,10 +184,11 @@ MILLRACE_INLINE Four reweigh(const Mixtures<rows> &mixtures, const Lanes *likeli
   const Four totals = sums(total[0], total[1], total[2], total[3]);
   const Four kept = (1.0f - shares) / totals;
   for (int k = 0; k < mixtureCount; k++) {
-    const ExpertRows<rows> weights = mixtures.weights(k), prior = mixtures.prior();
+    const ExpertRows<rows> weights = mixtures.weights(k);
     for (int v = 0; v < rows; v++)
-      weights.narrow[v] = weights.narrow[v] * kept[k] + shares[k] * prior.narrow[v];
-    if (isAwake) weights.wide() = weights.wide() * kept[k] + shares[k] * prior.wide();
+      weights.narrow[v] = narrow[k][v] * kept[k] + shares[k] * prior[v];
+    if (isAwake)
+      weights.wide() = weights.wide() * kept[k] + shares[k] * mixtures.prior().wide();
   }
   return totals;
 }

@@ -16,9 +16,8 @@ struct PlaceState {
   /// The least and the most blocks from one trial to the next.
   float leastPause, mostPause;
   float unused;
-  /// Records from one snapshot of a horizon to the next.
-  float lengths[MILLRACE_BANK_HORIZONS];
-  float unusedLengths[2];
+  /// Records from one snapshot of a horizon to the next, and from one that it scores to the next.
+  float lengths[MILLRACE_BANK_HORIZONS], intervals[MILLRACE_BANK_HORIZONS];
 };
 
 /// Whether the wide group earns its place.
@@ -48,9 +47,10 @@ struct WidePlace {
 
   /// - `variance`: of each of the group's weights, before anything is learnt.
   void start(bool isWide, float variance) const {
+    // The intervals are primes: every hour of the day and every day of the week is seen.
     const float leastPause = 32, mostPause = 64;
     *state = {.5f / cost, float(isWide), 0, leastPause, Four{} + variance,
-              .05f, leastPause, mostPause, 0, {1024, 4096}, {}};
+              .05f, leastPause, mostPause, 0, {1024, 4096}, {37, 61}};
   }
 
   /// Whether the group should fall asleep or wake now that so many records are learnt. `mustStay`
@@ -76,6 +76,14 @@ struct WidePlace {
 
   Four &spread() const { return state->spread; }
 
+  /// Records from one that a horizon scores to the next: at first each is scored, then more of them
+  /// than later.
+  uint64_t interval(int horizon, uint64_t record) const {
+    if (record < 256) return 1;
+    const uint64_t late = atLeast(1, state->intervals[horizon]), early = (2 * late + 3) / 7;
+    return record >= 65536 ? late : early > 0 ? early : 1;
+  }
+
   /// Whether a horizon's block starts at a record: at powers of 2 until the horizon's length is
   /// reached.
   bool startsBlock(int horizon, uint64_t record) const {
@@ -84,11 +92,26 @@ struct WidePlace {
     return record % Horizon::lateBlocks == 0 &&
            record / length > (record - Horizon::lateBlocks) / length;
   }
+};
 
- private:
-  /// A number as it was read, whatever that was.
-  static uint64_t atLeast(uint64_t least, float number) {
-    return number > least && number < 1e18f ? static_cast<uint64_t>(number) : least;
+/// The records that horizons score, found without a division for each. It holds while intervals are
+/// what they are at its first record: they change at multiples of the first block's length.
+struct HorizonTurns {
+  uint64_t next[Horizon::count], interval[Horizon::count];
+
+  /// - `record`: the first that will be asked for.
+  HorizonTurns(const WidePlace &place, uint64_t record) {
+    if (record < Horizon::firstBlock) record = Horizon::firstBlock;
+    for (int h = 0; h < Horizon::count; h++) {
+      interval[h] = place.interval(h, record);
+      next[h] = record + (interval[h] + h % interval[h] - record % interval[h]) % interval[h];
+    }
+  }
+
+  /// Whether a record is scored; records are asked for in order, and may be left out.
+  MILLRACE_MEMBER bool isNow(int horizon, uint64_t record) {
+    while (next[horizon] < record) next[horizon] += interval[horizon];
+    return next[horizon] == record;
   }
 };
 

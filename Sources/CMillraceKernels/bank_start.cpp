@@ -51,15 +51,13 @@ size_t millrace_bank_snapshot_size(size_t columns, size_t wideColumns) {
   return Snapshot::size(columns, wideColumns);
 }
 
-size_t millrace_filters_direction_row(size_t lanes, size_t inputs, size_t means) {
-  const size_t width = lanes == 4 ? Filters<4>::padded(inputs) : inputs;
+size_t millrace_filters_direction_row(size_t group, size_t inputs, size_t means) {
+  const size_t width = group == 4 ? WideFilters::padded(inputs) : inputs;
   return MILLRACE_FILTERS_MEAN + means * width;
 }
-size_t millrace_filters_covariance_row(size_t lanes, size_t inputs, size_t means, size_t i) {
-  const bool isPacked = lanes == 4;
-  return millrace_filters_direction_row(lanes, inputs, means) +
-         (isPacked ? Filters<4>::padded(inputs) + Filters<4>::triangle(i)
-                   : inputs + Filters<1>::triangle(i));
+size_t millrace_filters_covariance_row(size_t group, size_t inputs, size_t means, size_t i) {
+  return millrace_filters_direction_row(group, inputs, means + 1) +
+         (group == 4 ? WideFilters::triangle(i) : Filters<1>::triangle(i));
 }
 
 void millrace_bank_start(const millrace_bank *bank) {

@@ -227,12 +227,13 @@ bool believes(const RegressionParts &parts, double label, double weight) {
   return false;
 }
 
-MILLRACE_INLINE void learnHorizons(const RegressionParts &parts, uint64_t record, bool isAwake,
+MILLRACE_INLINE void learnHorizons(const RegressionParts &parts, HorizonTurns &turns,
+                                   uint64_t record, bool isAwake,
                                    const Standardization &targets, const Workspace &space, float y,
                                    float weight, float scale) {
   bool isRead = false;
   for (int h = 0; h < Horizon::count; h++) {
-    if (!Horizon::scores(h, record)) continue;
+    if (!turns.isNow(h, record)) continue;
     if (!isRead) readLags(parts, isAwake, 0, 0, space);
     isRead = true;
     Numbers experts;
@@ -345,7 +346,10 @@ void millrace_regression_learn(const millrace_regression *bank, const float *row
   Projections projections;
   Numbers experts;
   RegressionHeadForecast head;
+  HorizonTurns turns(parts.place, bank->rowCount);
   for (size_t i = 0; i < count; i++) {
+    const uint64_t record = bank->rowCount + i;
+    if (record % Horizon::firstBlock == 0) turns = HorizonTurns(parts.place, record);
     const float weight = limitedWeight(weights[i]);
     const bool varies = parts.target.varies(), isAwake = parts.place.isAwake();
     const Standardization targets(parts.target);
@@ -362,7 +366,6 @@ void millrace_regression_learn(const millrace_regression *bank, const float *row
     forecast<true>(parts, isAwake, targets, space, projections, experts);
     forecast<true>(parts.head, experts, float(parts.target[MILLRACE_TARGET_LAST]), head);
     if (varies) write(parts, head, predictions + 3 * i);
-    const uint64_t record = bank->rowCount + i;
     if (weight > 0 && (!varies || believes(parts, labels[i], weight))) {
       const double label = parts.target.relative(labels[i]);
       const float y = float(label);
@@ -380,7 +383,7 @@ void millrace_regression_learn(const millrace_regression *bank, const float *row
       if (isAwake)
         learn<4>(parts.wide, projections.wide, experts.wide, wideInputs, wideU, y, weight, least);
       learn(parts.head, head, experts, y, weight, scale);
-      learnHorizons(parts, record, isAwake, targets, space, y, weight, scale);
+      learnHorizons(parts, turns, record, isAwake, targets, space, y, weight, scale);
       parts.target.learn(label, weight);
       parts.target.learnRecent(label);
     } else {

@@ -30,9 +30,10 @@ MILLRACE_INLINE void writeFrozen(const SoftmaxHead &head, const SoftmaxExperts &
 
 /// Scores the horizons' snapshots on the record that `experts` hold.
 MILLRACE_INLINE void learnHorizons(const SoftmaxHead &head, const SoftmaxExperts &experts,
-                                   uint64_t record, size_t label, float weight, Four wideSpread) {
+                                   HorizonTurns &turns, uint64_t record, size_t label,
+                                   float weight, Four wideSpread) {
   for (int h = 0; h < Horizon::count; h++) {
-    if (!Horizon::scores(h, record)) continue;
+    if (!turns.isNow(h, record)) continue;
     const Experts<1> own = snapshotGiven(experts, h, label, wideSpread);
     learn(head.horizon(h), forecast(head.horizon(h), own), own, true, weight);
   }
@@ -103,7 +104,10 @@ void millrace_softmax_learn(const millrace_softmax_bank *bank, float *room, cons
   const WidePlace place = head.place(experts.wideFilters.d);
   experts.isAwake = place.isAwake();
   size_t context = bank->lastClass % MILLRACE_SOFTMAX_CONTEXTS;
+  HorizonTurns turns(place, bank->rowCount);
   for (size_t i = 0; i < count; i++) {
+    const uint64_t record = bank->rowCount + i;
+    if (record % Horizon::firstBlock == 0) turns = HorizonTurns(place, record);
     float *own = probabilities + i * bank->classCount;
     readRow(experts, bank->basis, rows + i * stride);
     forecast<true>(experts, context);
@@ -121,9 +125,9 @@ void millrace_softmax_learn(const millrace_softmax_bank *bank, float *room, cons
     forecast(head, experts, own);
     if (weight > 0) {
       learn(head, experts, label, own[label], weight);
-      learnHorizons(head, experts, bank->rowCount + i, label, weight, place.spread());
+      learnHorizons(head, experts, turns, record, label, weight, place.spread());
     }
-    const uint64_t learnt = bank->rowCount + i + 1;
+    const uint64_t learnt = record + 1;
     experts.isAwake = changePlace(*bank, head, place, learnt);
     // Every block's start is a multiple of the first block's length.
     if (learnt % 16 == 0) finishBlock(experts, place, learnt, context);

@@ -303,7 +303,8 @@ MILLRACE_INLINE ClassStep<N> classStep(const Filters<N> &filters, Vector<float, 
   const F step = .5f * factor * right * filters.row[MILLRACE_FILTERS_SCALE];
   F &total = filters.row[MILLRACE_FILTERS_SEEN];
   total = kept * total + h;
-  wait<N>(filters, u, .5f * h);
+  for (size_t j = 0; j < filters.d; j++) filters.direction()[j] = u[j];
+  wait(filters, .5f * h);
   return {kept, step, factor * flat * right * (count * others), h};
 }
 

@@ -139,7 +139,9 @@ MILLRACE_INLINE void learnFrozen(const millrace_wide_bank &bank, const Head &hea
 }
 
 /// Whether a record is scored for where no label comes: all of the first ones, later some.
-MILLRACE_INLINE bool scoresFrozen(uint64_t record) { return record < 4096 || record % 7 == 0; }
+MILLRACE_INLINE bool scoresFrozen(const Head &head, uint64_t record) {
+  return record < 4096 || record % atLeast(1, head.shares().interval) == 0;
+}
 
 /// Returns the prediction.
 MILLRACE_INLINE double learn(const millrace_wide_bank &bank, const float *row, bool label,
@@ -163,7 +165,7 @@ MILLRACE_INLINE double learn(const millrace_wide_bank &bank, const float *row, b
   for (size_t j = 0; j < bank.columns; j++) ((Lanes *)bank.gradients)[j] += residual * row[j];
   for (size_t j = 0; j < bank.columns; j++) scaled[j] = root * row[j];
   if (weight > 0) {
-    if (scoresFrozen(record)) learnFrozen(bank, head, own, row, label, weight);
+    if (scoresFrozen(head, record)) learnFrozen(bank, head, own, row, label, weight);
     learn(head, now, label, weight);
   }
   return now.probability;

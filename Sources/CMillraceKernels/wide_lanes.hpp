@@ -4,12 +4,13 @@
 #include "bank_mixtures.hpp"
 
 /// How much of the weights is shared at each record: by the experts of each mixture, by the
-/// mixtures, by frozen experts; and the records from one snapshot of these to the next.
+/// mixtures, by frozen experts; the records from one snapshot of these to the next, and with two
+/// classes from one that they are scored on to the next.
 struct WideShares {
-  float experts[4], top, frozen, length, unused;
+  float experts[4], top, frozen, length, interval;
 };
 
-static const WideShares wideShares = {{3e-5f, 1e-3f, 1e-2f, 6e-2f}, 5e-5f, 3e-3f, 1024, 0};
+static const WideShares wideShares = {{3e-5f, 1e-3f, 1e-2f, 6e-2f}, 5e-5f, 3e-3f, 1024, 7};
 
 /// The lanes of models that take Newton's steps, and of those that descend the gradient.
 static const Lanes newtonLanes = {1, 1, 1, 1, 1, 1, 1, 1, 1};

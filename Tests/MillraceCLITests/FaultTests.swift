@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Millrace
 import Testing
 
 /// What breaks around a job: damaged files, a full disk, another process, a stop.
@@ -39,6 +40,20 @@ import Testing
 
   private func lineCount(_ name: String) -> Int {
     (try? folder.read(name))?.count { $0 == UInt8(ascii: "\n") } ?? 0
+  }
+
+  @Test func `a checkpoint of another format is refused`() throws {
+    let first = try MillraceProcess.run(Self.job + ["--until-end"], in: folder)
+    #expect(first.status == 0, "\(first.errors)")
+    let directory = "\(folder.path)/state"
+    var archive = try #require(try CheckpointStore(directory: directory).load()).archive
+    archive.metadata["format"] = "2"
+    var store = try CheckpointStore(directory: directory)
+    try store.save(archive)
+    _ = consume store
+    let second = try MillraceProcess.run(Self.job + ["--until-end"], in: folder)
+    #expect(second.status == 1)
+    #expect(second.errors.contains("is in format 2; millrace"), "\(second.errors)")
   }
 
   // MARK: - The store

@@ -26,7 +26,7 @@ static inline size_t millrace_mixtures_rows(size_t narrow) {
 /// Rows of a part's state; each row has a float for every lane of the part.
 enum {
   /// Filters: what the means and the waiting step follow; then d rows of means, d rows of the
-  /// waiting step's direction u (with four lanes both are filled up with 0 to a multiple of four),
+  /// waiting step's direction u (both filled up with 0 to a multiple of the filters' group),
   /// the rows of the covariances' lower triangles (see `millrace_filters_covariance_row`).
   MILLRACE_FILTERS_DRIFT = 0,
   MILLRACE_FILTERS_CONSTANT_DRIFT,
@@ -56,25 +56,26 @@ enum {
   MILLRACE_BANK_TABLES = 2,
   /// What is decided by record number, a row of 16: the wide group's record and spread in eight
   /// lanes, the weight below which it falls asleep, the least and the most blocks from one trial to
-  /// the next, and from the twelfth lane on the horizons' lengths.
+  /// the next, and from the twelfth lane on the horizons' lengths and intervals.
   MILLRACE_PLACE_PAUSE = 3,
   MILLRACE_PLACE_LEAST_WEIGHT = 8,
   MILLRACE_PLACE_PAUSES = 9,
   MILLRACE_PLACE_LENGTHS = 12,
+  MILLRACE_PLACE_INTERVALS = 14,
   MILLRACE_MIXTURES = 4,
   MILLRACE_SHARES = 8,
   /// Last layer: lanes from here on are how much its candidates share, and the mixers' steps.
   MILLRACE_LAST_STEPS = 8,
   /// Head: mixtures of the experts in one row, three mixers of two rows of weights of the logits
   /// (lanes 8 to 11 of the second row are the mixtures'), the weights of the last layer's
-  /// candidates, the wide group's record, four filters over five inputs in rows of 4: means,
-  /// direction and covariances are filled up to eight inputs, three squares of four.
+  /// candidates, the wide group's record, four filters over five inputs in rows of 4.
   MILLRACE_HEAD_MIXTURES = 0,
   MILLRACE_HEAD_MIXERS = MILLRACE_MIXTURES_ROWS(1),
   MILLRACE_HEAD_LAST = MILLRACE_HEAD_MIXERS + 3 * MILLRACE_EXPERTS_ROWS(1),
   MILLRACE_HEAD_PLACE,
   MILLRACE_HEAD_FILTERS,
-  MILLRACE_HEAD_ROWS = MILLRACE_HEAD_FILTERS + (MILLRACE_FILTERS_MEAN + 2 * 8 + 3 * 16) * 4 / 16,
+  MILLRACE_HEAD_ROWS =
+      MILLRACE_HEAD_FILTERS + (MILLRACE_FILTERS_MEAN + 2 * 5 + 5 * 6 / 2 + 3) * 4 / 16,
   /// Horizon: mixtures, a filter over two inputs in rows of 1.
   MILLRACE_HORIZON_CALIBRATION = MILLRACE_MIXTURES_ROWS(1),
   MILLRACE_HORIZON_ROWS,
@@ -139,10 +140,10 @@ size_t millrace_bank_horizons_size(void);
 size_t millrace_bank_snapshot_size(size_t columns, size_t wideColumns);
 
 /// Where the waiting step's direction starts in the rows of some filters, and where row i of their
-/// covariances does: its elements up to the diagonal, with four lanes up to the end of the
-/// diagonal's square of four.
-size_t millrace_filters_direction_row(size_t lanes, size_t inputs, size_t means);
-size_t millrace_filters_covariance_row(size_t lanes, size_t inputs, size_t means, size_t i);
+/// covariances does: its elements up to the diagonal, in groups of four columns up to the end of the
+/// diagonal's square of four. `group` is 1 or 4.
+size_t millrace_filters_direction_row(size_t group, size_t inputs, size_t means);
+size_t millrace_filters_covariance_row(size_t group, size_t inputs, size_t means, size_t i);
 
 /// The functions of each row's columns, the constant last.
 void millrace_bank_expand(const millrace_bank_basis *basis, const float *rows, size_t count,

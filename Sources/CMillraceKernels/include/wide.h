@@ -38,7 +38,11 @@ enum {
 };
 /// Lanes of the row of the mixture of mixtures from which on there are how much the experts of each
 /// mixture share at a record, the mixtures, and frozen experts. The last row ends as in bank.h.
-enum { MILLRACE_WIDE_SHARES = 8, MILLRACE_WIDE_LENGTH = MILLRACE_WIDE_SHARES + 6 };
+enum {
+  MILLRACE_WIDE_SHARES = 8,
+  MILLRACE_WIDE_LENGTH = MILLRACE_WIDE_SHARES + 6,
+  MILLRACE_WIDE_INTERVAL,
+};
 
 typedef struct {
   /// Columns of a row, the constant included.

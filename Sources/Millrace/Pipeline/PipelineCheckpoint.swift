@@ -15,6 +15,7 @@ extension Pipeline {
     guard checkpoints != nil, let state else { return }
     var archive = TensorArchive()
     archive.metadata["kind"] = "millrace checkpoint"
+    archive.metadata["format"] = "\(Manifest.currentFormat)"
     archive.metadata["sinks"] = String(decoding: try JSONCoding.encode(lengths), as: UTF8.self)
     archive.metadata["state"] = String(decoding: try JSONCoding.encode(state), as: UTF8.self)
     archive.set(partitions.keys.sorted(), as: "partitions")
@@ -26,6 +27,14 @@ extension Pipeline {
 
   /// Goes on from a checkpoint.
   func restore(from archive: TensorArchive) throws(MillraceError) {
+    // Read first: the rest of another format may look different.
+    let format = archive.metadata["format"] ?? "2 or earlier"
+    guard format == "\(Manifest.currentFormat)" else {
+      throw MillraceError(
+        .checkpoint,
+        "the checkpoint in '\(checkpointDirectory)' is in format \(format); millrace "
+          + "\(Millrace.version) reads format \(Manifest.currentFormat)")
+    }
     let state: RunState = try decode(archive, "state")
     try checkJob(of: state)
     var positions: [Int: Int64] = [:]

@@ -79,8 +79,7 @@ public struct BinaryBank: Learner {
 
   var filterLanes: FilterLanes { FilterLanes(lanes: MILLRACE_BANK_FILTERS, inputs: columns) }
   var wideLanes: FilterLanes {
-    FilterLanes(
-      lanes: MILLRACE_BANK_WIDE_FILTERS, inputs: basis?.width(columns: columns) ?? 0)
+    FilterLanes(wideInputs: basis?.width(columns: columns) ?? 0)
   }
   var lastFilters: FilterLanes {
     FilterLanes(lanes: 4, inputs: 5, start: MILLRACE_HEAD_FILTERS * 16)

@@ -11,15 +11,17 @@ struct FilterLanes {
   var start = 0
   /// Means that a filter keeps in its buffer.
   var means = 1
+  /// The columns of the covariance that lie side by side.
+  var group = 1
 
   private func index(row: Int, lane: Int) -> Int { start + row * lanes + lane }
 
-  private var directionRow: Int { millrace_filters_direction_row(lanes, inputs, means) }
+  private var directionRow: Int { millrace_filters_direction_row(group, inputs, means) }
 
   /// The rows that hold row `i` of the covariance, up to the diagonal or a little beyond.
   private func covarianceRows(_ i: Int) -> Range<Int> {
     millrace_filters_covariance_row(
-      lanes, inputs, means, i)..<millrace_filters_covariance_row(lanes, inputs, means, i + 1)
+      group, inputs, means, i)..<millrace_filters_covariance_row(group, inputs, means, i + 1)
   }
 
   /// The mean of one filter's weights.
@@ -67,5 +69,12 @@ struct FilterLanes {
         set(row, covariance[i * inputs + j])
       }
     }
+  }
+}
+
+extension FilterLanes {
+  /// The wide group's: four filters, whose covariances have four columns side by side.
+  init(wideInputs: Int, means: Int = 1) {
+    self.init(lanes: MILLRACE_BANK_WIDE_FILTERS, inputs: wideInputs, means: means, group: 4)
   }
 }

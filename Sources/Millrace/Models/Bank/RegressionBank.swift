@@ -165,8 +165,7 @@ public struct RegressionBank: Learner {
   }
   var wideLanes: FilterLanes {
     var basis = kernelBasis
-    return FilterLanes(
-      lanes: MILLRACE_BANK_WIDE_FILTERS, inputs: millrace_regression_wide_width(&basis))
+    return FilterLanes(wideInputs: millrace_regression_wide_width(&basis))
   }
   private var kernelBasis: millrace_bank_basis {
     basis?.kernelBasis(columns: columns) ?? millrace_bank_basis()

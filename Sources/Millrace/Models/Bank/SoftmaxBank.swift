@@ -66,7 +66,7 @@ public struct SoftmaxBank: Learner {
     FilterLanes(lanes: MILLRACE_BANK_FILTERS, inputs: columns, means: 0)
   }
   var wideLanes: FilterLanes {
-    FilterLanes(lanes: MILLRACE_BANK_WIDE_FILTERS, inputs: wideColumns, means: 0)
+    FilterLanes(wideInputs: wideColumns, means: 0)
   }
 
   /// A probability of every class for every row. Where no label comes, from weights that were
