@@ -1,9 +1,14 @@
 extension LearnerSettings {
   /// A learner that has learnt nothing.
   ///
-  /// - Parameter columnCount: columns of the rows it will see, the constant included.
+  /// - Parameters:
+  ///   - columnCount: columns of the rows it will see, the constant included.
+  ///   - columnNames: what they are called, all but the constant; none, or all different. Random
+  ///     functions of the columns go with their names, or else with their places.
   /// - Throws: `configuration` when a setting is not allowed, or not for the task.
-  public func makeLearner(task: Task, columnCount: Int) throws(MillraceError) -> any Learner {
+  public func makeLearner(
+    task: Task, columnCount: Int, columnNames: [String] = []
+  ) throws(MillraceError) -> any Learner {
     try validate(for: task)
     switch learner {
     case .auto:
@@ -15,7 +20,15 @@ extension LearnerSettings {
         }
         return LinearLearner(settings: self, task: task, columnCount: columnCount)
       }
-      return try bank.init(settings: self, columns: columnCount).with(self)
+      var learner = try bank.init(settings: self, columns: columnCount).with(self)
+      guard !columnNames.isEmpty else { return learner }
+      guard columnNames.count == columnCount - 1, Set(columnNames).count == columnCount - 1 else {
+        throw .setting(
+          "columnNames", columnNames.joined(separator: ", "),
+          expected: "\(columnCount - 1) different names")
+      }
+      learner.nameColumns(columnNames)
+      return learner
     case .filter: return try GaussianFilter(settings: self, task: task, columns: columnCount)
     case .sgd, .adagrad, .adam, .ftrl, .newton:
       return LinearLearner(settings: self, task: task, columnCount: columnCount)

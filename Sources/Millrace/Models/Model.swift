@@ -31,13 +31,16 @@ public struct Model: Sendable {
     self.schema = schema
     self.settings = settings
     products = ProductColumns(schema)
-    let columnCount = schema.featureNames.count
-    scaler = StandardScaler(columnCount: columnCount, limit: Self.limit(for: schema.task, settings))
+    let names = schema.featureNames
+    scaler = StandardScaler(columnCount: names.count, limit: Self.limit(for: schema.task, settings))
     learner =
       if let width = schema.sparseWidth {
         try settings.makeSparseLearner(task: schema.task, width: width)
       } else {
-        try settings.makeLearner(task: schema.task, columnCount: columnCount + 1)
+        // A column may be called what a level of another one is.
+        try settings.makeLearner(
+          task: schema.task, columnCount: names.count + 1,
+          columnNames: Set(names).count == names.count ? names : [])
       }
   }
 

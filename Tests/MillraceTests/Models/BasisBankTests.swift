@@ -124,6 +124,21 @@ private func twoBanks() throws -> TwoBanks {
     #expect(!both.basisTerms(horizon: .immediate).isEmpty)
   }
 
+  @Test(arguments: [
+    ("basis-records-per-input", [64.0]), ("basis-test-rows", [64, 128]),
+    ("basis-evidence", [500, 3_000, 2]),
+  ])
+  func `is tried when the settings say so`(constant: String, numbers: [Double]) throws {
+    let stream = SquaresStream(24_000, squaresFrom: 6_000)
+    func losses(_ constants: [String: [Double]]) throws -> [Double] {
+      var settings = LearnerSettings()
+      settings.bankConstants = constants
+      var bank = try settings.makeLearner(task: .binary, columnCount: SquaresStream.columns)
+      return (0..<24).map { stream.loss(&bank, $0 * 1_000..<($0 + 1) * 1_000) }
+    }
+    #expect(try losses([constant: numbers]) != losses([:]))
+  }
+
   @Test func `goes on from its archive, asleep or awake`() throws {
     let stream = SquaresStream(24_000, squaresFrom: 10_000)
     for cut in [1_000, 9_000, 11_000, 21_000] {

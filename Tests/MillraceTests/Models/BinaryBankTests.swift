@@ -20,6 +20,31 @@ import Testing
     try checkLearner(settings(basis), task: .binary)
   }
 
+  @Test func `keeps them where the wider basis works`() throws {
+    try checkLearner(settings(.auto), task: .binary, isCurved: true)
+  }
+
+  @Test(arguments: [["a", "b"], ["a", "b", "a", "c"]])
+  func `takes a name for every column, or none`(names: [String]) {
+    #expect {
+      try settings.makeLearner(task: .binary, columnCount: 5, columnNames: names)
+    } throws: {
+      "\($0)".contains("columnNames is \"\(names.joined(separator: ", "))\"; expected 4 different")
+    }
+  }
+
+  @Test func `learns where a column is called what a level of another is`() throws {
+    let schema = Schema(
+      task: .binary,
+      columns: [
+        .init(name: "color", kind: .categorical(levels: ["blue", "red"])),
+        .init(name: "color=red", kind: .numeric),
+      ], label: "y", classes: ["a", "b"])
+    let model = try Model(schema: schema, settings: settings)
+    #expect(Set(schema.featureNames).count < schema.featureNames.count)
+    #expect(model.learner.isFinite)
+  }
+
   /// Rows whose truth turns round half-way: two free columns, their difference, a constant column,
   /// the constant.
   private func turningStream(count: Int) -> (rows: [Float], labels: [Double]) {

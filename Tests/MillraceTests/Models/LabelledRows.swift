@@ -18,7 +18,8 @@ struct SeededUniform {
 
 /// A labelled stream in memory: raw features, labels and weights.
 struct LabelledRows {
-  var columnCount: Int
+  var columnCount: Int { columnNames.count }
+  var columnNames: [String]
   var features: [Float]
   var labels: [Double]
   var weights: [Float]
@@ -35,7 +36,7 @@ struct LabelledRows {
     )
     let slopes: [Float] = [1.5, -1, 0.5, 0, 1, -0.5]
     var uniform = SeededUniform(seed: seed)
-    var rows = LabelledRows(columnCount: 6, features: [], labels: [], weights: [])
+    var rows = LabelledRows(columnNames: Self.names(6), features: [], labels: [], weights: [])
     for index in 0..<count {
       let standard = (0..<6).map { _ in uniform.normal() }
       for j in 0..<6 {
@@ -52,7 +53,9 @@ struct LabelledRows {
         let level = Int(((score + noise) / 2 + 2).rounded())
         rows.labels.append(Double(max(0, min(classCount - 1, level))))
       }
-      rows.weights.append(index % 7 == 3 ? 2 : 1)
+      // One by one and many in a row, records that count for nothing.
+      let isIdle = index % 11 == 4 || 400..<420 ~= index
+      rows.weights.append(isIdle ? 0 : index % 7 == 3 ? 2 : 1)
     }
     return rows
   }
@@ -65,9 +68,12 @@ struct LabelledRows {
       let columns = features[row * columnCount..<(row + 1) * columnCount]
       result.features += change(Array(columns), row)
     }
-    result.columnCount = result.features.count / count
+    let columnCount = result.features.count / count
+    if columnCount != self.columnCount { result.columnNames = Self.names(columnCount) }
     return result
   }
+
+  private static func names(_ count: Int) -> [String] { (0..<count).map { "x\($0)" } }
 
   /// The rows standardised as they arrive, the constant last.
   func standardized() -> (rows: [Float], scaler: StandardScaler) {

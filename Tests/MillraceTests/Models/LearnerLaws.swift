@@ -58,8 +58,10 @@ private struct LearnerLaws {
   }
 
   /// A learner that saw nothing.
-  func makeLearner(columns: Int) throws -> any Learner {
-    try other?.make(columns) ?? settings.makeLearner(task: task, columnCount: columns)
+  func makeLearner(_ stream: LabelledRows) throws -> any Learner {
+    let columns = stream.columnCount + 1
+    return try other?.make(columns)
+      ?? settings.makeLearner(task: task, columnCount: columns, columnNames: stream.columnNames)
   }
 
   /// A learner that saw all of `stream`, and what it predicted.
@@ -67,7 +69,7 @@ private struct LearnerLaws {
     _ stream: LabelledRows, sizes: [Int] = [64], from learner: (any Learner)? = nil
   ) throws -> (learner: any Learner, predictions: [Double]) {
     let columns = stream.columnCount + 1
-    var learner = try learner ?? makeLearner(columns: columns)
+    var learner = try learner ?? makeLearner(stream)
     let predictions = learner.learn(
       stream.standardized().rows, columns: columns, labels: stream.labels,
       weights: stream.weights, width: learner.outputWidth(classCount: classCount), sizes: sizes)
@@ -110,7 +112,7 @@ private struct LearnerLaws {
   func reportsAreWhatPredictAnswers() throws {
     let columns = stream.columnCount + 1
     let rows = stream.standardized().rows
-    var learner = try makeLearner(columns: columns)
+    var learner = try makeLearner(stream)
     let width = learner.outputWidth(classCount: classCount)
     var agreements = 0
     for row in 0..<stream.count {
@@ -142,7 +144,7 @@ private struct LearnerLaws {
     let rows = stream.standardized().rows
     let uninterrupted = try learnt(stream).learner.encoded()
     for cut in [0, 1, 777] {
-      var learner = try makeLearner(columns: columns)
+      var learner = try makeLearner(stream)
       let width = learner.outputWidth(classCount: classCount)
       func continueLearning(_ range: Range<Int>) {
         _ = learner.learn(
@@ -178,7 +180,9 @@ private struct LearnerLaws {
 
   func columnOrderHardlyMatters() throws {
     let expected = try loss(stream)
-    let reversed = try loss(stream.mapColumns { columns, _ in columns.reversed() })
+    var stream = stream.mapColumns { columns, _ in columns.reversed() }
+    stream.columnNames.reverse()
+    let reversed = try loss(stream)
     expect(
       abs(reversed / expected - 1) < 5e-3, "reversed columns: \(reversed) instead of \(expected)")
   }

@@ -48,6 +48,10 @@ import Testing
     try checkLearner(settings(basis), task: .regression)
   }
 
+  @Test func `keeps them where the wider basis works`() throws {
+    try checkLearner(settings(.auto), task: .regression, isCurved: true)
+  }
+
   @Test(arguments: [LearnerSettings.Basis.linear, .quadratic])
   func `lanes agree with the plain formulas in double precision`(
     basis: LearnerSettings.Basis

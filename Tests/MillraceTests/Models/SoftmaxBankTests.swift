@@ -8,6 +8,10 @@ import Testing
     try checkLearner(settings(basis), task: .multiclass)
   }
 
+  @Test func `keeps them where the wider basis works`() throws {
+    try checkLearner(settings(.auto), task: .multiclass, isCurved: true)
+  }
+
   private func settings(_ basis: LearnerSettings.Basis) -> LearnerSettings {
     var settings = LearnerSettings()
     settings.basis = basis

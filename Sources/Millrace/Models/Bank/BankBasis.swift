@@ -10,6 +10,7 @@ struct BankBasis: Sendable {
   let mustStay: Bool
   /// Phases and frequencies of the Fourier features, in turns: see `millrace_bank_basis`.
   var waves: LaneBuffer
+  private let seed: UInt64
 
   /// Filters with covariances take more inputs only when they are asked for: a pass is quadratic in
   /// them, some 3 µs a record at so many. Products of pairs fit up to 15 columns, kinks alone up to
@@ -47,7 +48,8 @@ struct BankBasis: Sendable {
     }
     let room = (Self.widthOfWaves - width(pairs: pairs)) / 16 * 16
     let count = settings.basis == .auto ? max(0, min(Self.mostWaves, room)) : 0
-    waves = Self.waves(count: count, columns: columns - 1, seed: settings.seed)
+    seed = settings.seed
+    waves = Self.waves(count: count, of: (1..<columns).map(String.init), seed: seed)
   }
 
   /// The basis of a second bank beside one over so many columns; `nil` where they are too many.
@@ -55,7 +57,13 @@ struct BankBasis: Sendable {
     let limit = Self.greatestSecondWidth
     guard columns > 1, Self.width(columns: columns, pairs: false) <= limit.kinks else { return nil }
     pairs = Self.width(columns: columns, pairs: true) <= limit.pairs
-    (mustStay, waves) = (false, LaneBuffer(count: 0))
+    (mustStay, waves, seed) = (false, LaneBuffer(count: 0), 0)
+  }
+
+  /// Draws the frequencies of each column by its name, so that in any order columns have the same
+  /// functions. Before anything is learnt; without names, a column's place is its name.
+  mutating func nameColumns(_ names: [String]) {
+    waves = Self.waves(count: waves.count / (names.count + 1), of: names, seed: seed)
   }
 
   /// Whether a second bank would see more functions of the columns than the first one's filters do.
@@ -76,20 +84,38 @@ struct BankBasis: Sendable {
     return millrace_bank_basis_width(&basis)
   }
 
-  /// √2·cos(wᵀz + b) with w normal, of deviations from 1 to 2.5 over √columns, and b uniform.
-  private static func waves(count: Int, columns: Int, seed: UInt64) -> LaneBuffer {
-    var random = SplitMix64(seed: seed)
+  /// √2·cos(wᵀz + b) with b uniform, and w of lengths from 1 to 3 in random directions, as many of
+  /// them orthogonal as there are columns: that leaves less to chance (Yu et al. 2016).
+  private static func waves(count: Int, of names: [String], seed: UInt64) -> LaneBuffer {
+    let columns = names.count
+    var directions = Array(repeating: Array(repeating: 0.0, count: columns), count: count)
+    for (column, name) in names.enumerated() {
+      var random = SplitMix64(seed: seed)
+      for byte in name.utf8 { random = SplitMix64(seed: random.next() ^ UInt64(byte)) }
+      for wave in 0..<count { directions[wave][column] = random.normals().0 }
+    }
+    var phases = SplitMix64(seed: seed)
     var result = LaneBuffer(count: count * (columns + 1))
     let base = result.mutableBase()
     for wave in 0..<count {
-      let first = wave / 16 * 16 * (columns + 1) + wave % 16
-      let deviation = (1 + 1.5 * Double(wave) / Double(count - 1)) / Double(columns).squareRoot()
-      base[first] = Float(random.uniform())
-      for column in 1...columns {
-        base[first + 16 * column] = Float(random.normals().0 * deviation / (2 * .pi))
+      for other in wave / columns * columns..<wave {
+        let share = dot(directions[wave], directions[other])
+        directions[wave] = zip(directions[wave], directions[other]).map { $0 - share * $1 }
+      }
+      let length = dot(directions[wave], directions[wave]).squareRoot()
+      directions[wave] = directions[wave].map { $0 / length }
+      let turns = (1 + 2 * Double(wave) / Double(count - 1)) / (2 * .pi)
+      let first = 16 * (wave / 16 * (columns + 1)) + wave % 16
+      base[first] = Float(phases.uniform())
+      for column in 0..<columns {
+        base[first + 16 * (column + 1)] = Float(turns * directions[wave][column])
       }
     }
     return result
+  }
+
+  private static func dot(_ a: [Double], _ b: [Double]) -> Double {
+    zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
   }
 
   /// What the kernel is told.

@@ -7,8 +7,6 @@ package struct BankConstant<Bank> {
   let count: Int
   /// What each of them may be.
   let allowed: ClosedRange<Double>
-  /// Whether the first must be the greatest.
-  var startsGreatest = false
   /// Whether none may be less than the one before.
   var isAscending = false
   /// What it is in a bank that has seen nothing.
@@ -36,6 +34,13 @@ package protocol DenseBank: ConstantsBank, DenseLearner {
   /// - Parameter columns: the width of the rows, the constant included.
   /// - Throws: `configuration` when the basis that is asked for would be too wide.
   init(settings: LearnerSettings, columns: Int) throws(MillraceError)
+  /// Tells a bank that has seen nothing what its columns are called, all but the constant.
+  mutating func nameColumns(_ names: [String])
+}
+
+extension DenseBank {
+  /// Only random functions of columns go with their names.
+  package mutating func nameColumns(_ names: [String]) {}
 }
 
 extension ConstantsBank {
@@ -53,14 +58,12 @@ extension ConstantsBank {
       }
       let isAllowed =
         numbers.count == constant.count && numbers.allSatisfy(constant.allowed.contains)
-        && (!constant.startsGreatest || numbers.max() == numbers.first)
         && (!constant.isAscending || numbers == numbers.sorted())
       guard isAllowed else {
         let (low, high) = (constant.allowed.lowerBound, constant.allowed.upperBound)
         throw .setting(
           "bankConstants", "\(name)=\(numbers.map { "\($0)" }.joined(separator: ","))",
           expected: "\(constant.count) numbers from \(low) to \(high)"
-            + (constant.startsGreatest ? ", the greatest first" : "")
             + (constant.isAscending ? ", ascending" : ""))
       }
       constant.write(&self, numbers)

@@ -26,6 +26,8 @@ extension BinaryBank: DenseBank {
         at: (0..<MILLRACE_BANK_HORIZONS).map { $0 * MILLRACE_HORIZON_ROWS }, rows: 1)
       + BankConstant.place(of: \.head, row: MILLRACE_HEAD_PLACE, isWide: wideLanes.inputs > 0)
   }
+
+  package mutating func nameColumns(_ names: [String]) { basis?.nameColumns(names) }
 }
 
 extension SoftmaxBank: DenseBank {
@@ -48,6 +50,8 @@ extension SoftmaxBank: DenseBank {
         }, rows: 1)
       + BankConstant.place(of: \.head, row: MILLRACE_SOFTMAX_PLACE, isWide: wideLanes.inputs > 0)
   }
+
+  package mutating func nameColumns(_ names: [String]) { basis?.nameColumns(names) }
 }
 
 extension RegressionBank: DenseBank {
@@ -86,6 +90,8 @@ extension RegressionBank: DenseBank {
       + BankConstant.place(
         of: \.head, row: MILLRACE_REGRESSION_HEAD_PLACE, isWide: wideLanes.inputs > 0)
   }
+
+  package mutating func nameColumns(_ names: [String]) { basis?.nameColumns(names) }
 }
 
 extension WideBank: DenseBank {
@@ -100,6 +106,11 @@ extension WideBank: DenseBank {
           in: BankConstant<Self>.memories),
       ]
       + BankConstant.wideShares(of: \.head, at: 16 * MILLRACE_WIDE_TOP)
+      + [
+        .lanes(
+          "horizon-interval", 1, of: \.head, at: [16 * MILLRACE_WIDE_TOP + MILLRACE_WIDE_INTERVAL],
+          in: BankConstant<Self>.intervals)
+      ]
       + BankConstant.lastLayer(of: \.head, row: MILLRACE_WIDE_LAST)
   }
 }
@@ -129,9 +140,14 @@ extension BasisBank: DenseBank {
       + fresh.constants.map { $0.of(\Self.beginning, prefix: Self.constantPrefix) }
       + [
         .number("basis-share", \.share, in: BankConstant<Self>.shares),
-        .number("basis-least-weight", \.trial.leastWeight, in: 0...1),
+        .number("basis-least-weight", \.trial.constants.leastWeight, in: 0...1),
+        .number("basis-records-per-input", \.trial.constants.recordsPerInput, in: 1...1e4),
+        .numbers("basis-test-rows", 2, \.trial.constants.testRows, in: 64...1e6, ascending: true),
+        .numbers("basis-evidence", 3, \.trial.constants.evidence, in: 1e-3...1e6),
       ]
   }
+
+  package mutating func nameColumns(_ names: [String]) { plain.nameColumns(names) }
 }
 
 extension SparseBank: ConstantsBank {
@@ -163,18 +179,26 @@ extension BankConstant {
     _ part: WritableKeyPath<Whole, Bank>, prefix: String = ""
   ) -> BankConstant<Whole> {
     BankConstant<Whole>(
-      name: prefix + name, count: count, allowed: allowed, startsGreatest: startsGreatest,
-      isAscending: isAscending,
+      name: prefix + name, count: count, allowed: allowed, isAscending: isAscending,
       read: { read($0[keyPath: part]) }, write: { write(&$0[keyPath: part], $1) })
   }
 
-  /// A constant that is a number of the bank's own.
+  /// A constant that is a number of the bank's own, and one that is several.
   fileprivate static func number(
     _ name: String, _ number: WritableKeyPath<Bank, Double>, in allowed: ClosedRange<Double>
   ) -> Self {
     Self(
       name: name, count: 1, allowed: allowed, read: { [$0[keyPath: number]] },
       write: { $0[keyPath: number] = $1[0] })
+  }
+
+  fileprivate static func numbers(
+    _ name: String, _ count: Int, _ numbers: WritableKeyPath<Bank, [Double]>,
+    in allowed: ClosedRange<Double>, ascending: Bool = false
+  ) -> Self {
+    Self(
+      name: name, count: count, allowed: allowed, isAscending: ascending,
+      read: { $0[keyPath: numbers] }, write: { $0[keyPath: numbers] = $1 })
   }
 }
 
@@ -187,6 +211,8 @@ extension BankConstant where Bank: ConstantsBank {
   fileprivate static var mixingRates: ClosedRange<Double> { 0...0.1 }
   /// Records from one snapshot of a horizon to the next.
   fileprivate static var lengths: ClosedRange<Double> { 64...1e6 }
+  /// Records from one that a horizon scores to the next.
+  fileprivate static var intervals: ClosedRange<Double> { 1...1e6 }
 
   /// The drifts and variances of a group of filters, and the share of labels that each takes to be
   /// simply wrong, or whether it is robust; none where there is no such group.
@@ -201,8 +227,6 @@ extension BankConstant where Bank: ConstantsBank {
       .lanes(
         "\(group)-\(name)", filters.lanes, of: part, at: [row * filters.lanes], in: allowed)
     }
-    var drifts = row("drifts", MILLRACE_FILTERS_DRIFT, in: 0...10)
-    drifts.startsGreatest = true
     func covariance(_ bank: Bank, _ lane: Int) -> [Double] {
       filters.covariance(bank[keyPath: part], lane: lane)
     }
@@ -221,7 +245,8 @@ extension BankConstant where Bank: ConstantsBank {
       }
     }
     return [
-      drifts, row("constant-drifts", MILLRACE_FILTERS_CONSTANT_DRIFT, in: 0...1e3),
+      row("drifts", MILLRACE_FILTERS_DRIFT, in: 0...10),
+      row("constant-drifts", MILLRACE_FILTERS_CONSTANT_DRIFT, in: 0...1e3),
       row(noise, MILLRACE_FILTERS_NOISE, in: noise == "robust" ? 0...1 : 0...0.49), variances,
     ]
   }
@@ -249,21 +274,25 @@ extension BankConstant where Bank: ConstantsBank {
     ]
   }
 
-  /// What is decided by record number: the lengths of horizons, and of a bank with a wide group the
-  /// weight below which it falls asleep, and the least and the most blocks of 64 records from one
-  /// trial to the next.
+  /// What is decided by record number: the lengths of horizons, how often they score a record when
+  /// there were many, and of a bank with a wide group the weight below which it falls asleep, and the
+  /// least and the most blocks of 64 records from one trial to the next.
   ///
   /// - Parameter row: of the part, that it stands in.
   fileprivate static func place(of part: Part, row: Int, isWide: Bool) -> [Self] {
     let start = 16 * row
-    let lengths: Self = .lanes(
-      "horizon-lengths", MILLRACE_BANK_HORIZONS, of: part, at: [start + MILLRACE_PLACE_LENGTHS],
-      in: Self.lengths)
-    guard isWide else { return [lengths] }
+    let horizons: [Self] = [
+      .lanes(
+        "horizon-lengths", MILLRACE_BANK_HORIZONS, of: part,
+        at: [start + MILLRACE_PLACE_LENGTHS], in: lengths),
+      .lanes(
+        "horizon-intervals", MILLRACE_BANK_HORIZONS, of: part,
+        at: [start + MILLRACE_PLACE_INTERVALS], in: intervals),
+    ]
+    guard isWide else { return horizons }
     let pauses: Self = .lanes(
       "wide-pauses", 2, of: part, at: [start + MILLRACE_PLACE_PAUSES], in: 1...1e6)
-    return [
-      lengths,
+    return horizons + [
       .lanes(
         "wide-least-weight", 1, of: part, at: [start + MILLRACE_PLACE_LEAST_WEIGHT], in: 0...1),
       Self(

@@ -56,7 +56,7 @@ extension BasisBank {
     plain.encode(into: &archive, prefix: prefix + "plain.")
     second?.encode(into: &archive, prefix: prefix + "second.")
     trial.encode(into: &archive, prefix: prefix + "trial.")
-    archive.set([weight, frozenWeight, share], as: prefix + "weights")
+    archive.set([weight, frozenWeight], as: prefix + "weights")
     archive.set([rowCount, columns, second == nil ? 0 : 1], as: prefix + "counts")
   }
 
@@ -72,6 +72,8 @@ extension BasisBank {
         .store, "tensor '\(prefix)counts' is \(counts); expected rows, a width, and whether")
     }
     try self.init(settings: settings, columns: Int(counts[1]))
+    // Those of the first bank are part of its state.
+    try set(settings.bankConstants.filter { $0.key.hasPrefix(Self.constantPrefix) })
     rowCount = Int(counts[0])
     plain = try Plain(settings: settings, decoding: archive, prefix: prefix + "plain.")
     second =
@@ -82,12 +84,8 @@ extension BasisBank {
         .store, "the banks of '\(prefix)' are not over \(columns) and \(fresh.columns) columns")
     }
     try trial.decode(from: archive, prefix: prefix + "trial.")
-    let weights = try archive.shares(prefix + "weights", count: 3)
-    (weight, frozenWeight, share) = (weights[0], weights[1], weights[2])
-    for constant in fresh.constants {
-      let numbers = settings.bankConstants[Self.constantPrefix + constant.name]
-      if let numbers { try fresh.set([constant.name: numbers]) }
-    }
+    let weights = try archive.shares(prefix + "weights", count: 2)
+    (weight, frozenWeight) = (weights[0], weights[1])
   }
 }
 
@@ -107,9 +105,9 @@ extension BasisBank {
     merged.plain = try .merging(parts.map { ($0.learner.plain, $0.scaler) }, scaler: scaler)
     merged.rowCount = parts.reduce(0) { $0 + $1.learner.rowCount }
     merged.second = nil
-    let leastWeight = merged.trial.leastWeight
+    let constants = merged.trial.constants
     merged.trial = BasisTrial(columns: merged.columns, basis: merged.basis)
-    merged.trial.leastWeight = leastWeight
+    merged.trial.constants = constants
     let awake = parts.filter { $0.learner.second != nil }
     guard !awake.isEmpty, parts.allSatisfy({ $0.scaler.isLike(scaler) }) else { return merged }
     let shares = rowShares(parts.map(\.learner.rowCount))

@@ -27,34 +27,48 @@ struct BasisTrial: Sendable {
   /// The rows of the block in work, and their residuals.
   private var rows: LaneBuffer
   private var residuals: LaneBuffer
-  /// Below this weight the bank falls asleep.
-  var leastWeight = 0.05
+  /// What can be set by hand before anything is learnt.
+  var constants = Constants() {
+    didSet {
+      pause = leastRows
+      if end > 0 { work(from: 0) }
+    }
+  }
+
+  struct Constants: Sendable {
+    /// Below this weight the bank falls asleep.
+    var leastWeight = 0.05
+    /// For so many records an input it works at least, and sleeps.
+    var recordsPerInput = 16.0
+    /// The rows of the first test and of the longest; each has twice as many as the one before.
+    var testRows = [256.0, 4_096]
+    /// The bank wakes when many functions together have so many deviations in common with the
+    /// residuals, or one alone such a statistic, and so many times as much as the columns.
+    var evidence = [5.0, 32, 2]
+  }
 
   private let columns: Int
   private let basis: BankBasis
 
   static let blockRows = 64
-  /// The rows of the first test; each has twice as many as the one before, up to the last of these.
-  /// Of the long ones every so many rows are looked at.
-  private static let testRows = 256...4_096
+  /// Of a long test every so many rows are looked at.
   private static let lookRows = 1_024
   /// Blocks of which all are tested; later one in four.
   private static let testedBlocks = 128
-  private static let recordsPerInput = 16
 
   /// - Parameter columns: the width of the rows, the constant included.
   init(columns: Int, basis: BankBasis) {
     self.columns = columns
     self.basis = basis
     let width = basis.width(columns: columns)
-    pause = Self.recordsPerInput * width
+    pause = Int(constants.recordsPerInput * Double(width))
     scores = LaneBuffer(count: width)
     squares = scores
     rows = LaneBuffer(count: Self.blockRows * columns)
     residuals = LaneBuffer(count: Self.blockRows)
   }
 
-  private var leastRows: Int { Self.recordsPerInput * scores.count }
+  private var leastRows: Int { Int(constants.recordsPerInput * Double(scores.count)) }
 
   /// Whether a row is tested while the bank sleeps.
   func watches(_ row: Int) -> Bool {
@@ -77,7 +91,7 @@ struct BasisTrial: Sendable {
       averageWeight += (weight - averageWeight) / 16
       guard rowCount >= end else { return nil }
       if averageWeight >= 0.5 { pause = leastRows }
-      guard averageWeight < leastWeight else { return nil }
+      guard averageWeight < constants.leastWeight else { return nil }
       earliest = rowCount + pause
       pause = min(2 * pause, 1 << 40)
       return .sleep
@@ -85,8 +99,8 @@ struct BasisTrial: Sendable {
     guard watches(rowCount - 1) else { return nil }
     addScores()
     testedRows += Self.blockRows
-    let length = Self.testRows.lowerBound << min(testNumber, 16)
-    let isLast = testedRows >= min(length, Self.testRows.upperBound)
+    let length = constants.testRows[0] * Double(1 << min(testNumber, 16))
+    let isLast = Double(testedRows) >= min(length, constants.testRows[1])
     guard isLast || testedRows % Self.lookRows == 0 else { return nil }
     let wakes = rowCount >= earliest && isCurved
     guard isLast || wakes else { return nil }
@@ -123,7 +137,7 @@ struct BasisTrial: Sendable {
   private var isCurved: Bool {
     let d = columns - 1
     let functions = max(evidence(d..<3 * d), evidence(3 * d..<scores.count - 1))
-    return functions > 1 && functions > 2 * evidence(0..<d)
+    return functions > 1 && functions > constants.evidence[2] * evidence(0..<d)
   }
 
   private func evidence(_ functions: Range<Int>) -> Double {
@@ -137,7 +151,9 @@ struct BasisTrial: Sendable {
       greatest = max(greatest, statistic)
     }
     let count = Double(functions.count)
-    return max((total - count) / (5 * count.squareRoot()), greatest / 32)
+    return max(
+      (total - count) / (constants.evidence[0] * count.squareRoot()),
+      greatest / constants.evidence[1])
   }
 }
 
@@ -146,7 +162,7 @@ struct BasisTrial: Sendable {
 extension BasisTrial {
   func encode(into archive: inout TensorArchive, prefix: String) {
     archive.set([end, earliest, pause, testNumber, testedRows], as: prefix + "schedule")
-    archive.set([averageWeight, leastWeight], as: prefix + "weights")
+    archive.set([averageWeight], as: prefix + "weight")
     archive.set(scores.elements, as: prefix + "scores")
     archive.set(squares.elements, as: prefix + "squares")
     archive.set(rows.elements, as: prefix + "rows")
@@ -162,8 +178,7 @@ extension BasisTrial {
     }
     (end, earliest, pause) = (Int(schedule[0]), Int(schedule[1]), Int(schedule[2]))
     (testNumber, testedRows) = (Int(schedule[3]), Int(schedule[4]))
-    let weights = try archive.shares(prefix + "weights", count: 2)
-    (averageWeight, leastWeight) = (weights[0], weights[1])
+    averageWeight = try archive.shares(prefix + "weight", count: 1)[0]
     func lanes(_ name: String, like lanes: LaneBuffer) throws(MillraceError) -> LaneBuffer {
       let floats = try archive.floats(prefix + name, count: lanes.count)
       guard floats.allSatisfy(\.isFinite) else {
