@@ -89,6 +89,12 @@ struct FeaturePlaces: Sendable {
     buffer = larger
   }
 
+  /// Writes the zeros of the places from `first` on. A page that is read before it is written is the
+  /// system's page of zeros; to replace that, all processors have to be told.
+  func clear(_ buffer: inout LaneBuffer, from first: Int, size: Int) {
+    (buffer.mutableBase() + first * size).update(repeating: 0, count: (count - first) * size)
+  }
+
   /// Gives columns places in their order.
   mutating func place(_ columns: [UInt32]) {
     var result = [UInt32](repeating: 0, count: columns.count + Self.padding)

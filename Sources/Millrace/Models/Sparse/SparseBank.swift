@@ -110,8 +110,10 @@ package struct SparseBank: SparseLearner {
     _ predictions: PredictionRows?
   ) {
     withScratch(rows, outputs: outputCount) { entries, scratch in
+      let seen = places.count
       places.place(entries.indices, count: entries.count, kept: kept, into: scratch.places)
       reserve(outputs: outputCount)
+      places.clear(&features, from: seen, size: outputCount * Self.rowSize)
       var scale = target
       for row in 0..<rows.count { observe(labels[row], weights[row], scratch, row) }
       // The kernel writes: what is shared with a snapshot is copied first.

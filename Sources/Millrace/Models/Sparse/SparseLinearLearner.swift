@@ -113,8 +113,11 @@ package struct SparseLinearLearner: SparseLearner {
   ) {
     // Any row may bring a new class.
     withScratch(rows, outputs: outputCount + rows.count) { entries, scratch in
+      let seen = places.count
       places.place(entries.indices, count: entries.count, kept: kept, into: scratch.places)
       reserve(outputs: outputCount)
+      places.clear(&sums, from: seen, size: 2)
+      places.clear(&states, from: seen, size: outputCount * Self.stateSize)
       // What is shared with a snapshot is copied first.
       _ = (states.mutableBase(), sums.mutableBase())
       for row in 0..<rows.count {
