@@ -157,10 +157,12 @@ extension BinaryMetrics: TaskMetrics {
       outcome.truth = truth
       outcome.predicted = p.isNaN ? 1 - truth : p > 0.5 ? 1 : 0
       let seen = positive * positives + (1 - positive) * negatives
-      outcome.baseRateLoss = (seen + 0.5) / (weight + 1)
+      // One division instead of two.
+      let shares = (SIMD2(seen, repeats) + 0.5) / (SIMD2(weight, transitions) + 1)
+      outcome.baseRateLoss = shares[0]
       outcome.mostFrequent = positives > negatives ? 1 : 0
       let change = Double(min(1, UInt32(bitPattern: truth ^ last)))
-      outcome.noChangeLoss = abs(change - (repeats + 0.5) / (transitions + 1))
+      outcome.noChangeLoss = abs(change - shares[1])
       outcome.last = last
       buffer[count] = outcome
       count += 1

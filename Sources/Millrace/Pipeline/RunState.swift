@@ -96,13 +96,17 @@ extension RunHistory {
       losses.withUnsafeBufferPointer { losses in
         weights.withUnsafeBufferPointer { weights in
           series.append(count: weights.count) { row in
-            (losses.isEmpty ? .nan : losses[3 * row + index], Double(weights[row]))
+            (losses[3 * row + index], Double(weights[row]))
           }
         }
       }
     }
     append(losses, 0, to: &learnerLoss)
-    append(served, 0, to: &servedLoss)
+    if served.isEmpty {
+      servedLoss.skip(count: weights.count)
+    } else {
+      append(served, 0, to: &servedLoss)
+    }
     append(losses, 1, to: &baseRateLoss)
     append(losses, 2, to: &noChangeLoss)
   }

@@ -28,18 +28,31 @@ public struct DecimatedSeries: Codable, Equatable, Sendable {
   /// Appends the values and weights of the next `count` rows.
   @inline(__always)
   mutating func append(count: Int, _ row: (Int) -> (value: Double, weight: Double)) {
+    fillPoints(count: count) { rows, sum, total in
+      for index in rows {
+        let (value, weight) = row(index)
+        guard value.isFinite && weight.isFinite else { continue }
+        sum += value * weight
+        total += weight
+      }
+    }
+  }
+
+  /// Appends the next `count` rows, whose values are not known.
+  mutating func skip(count: Int) { fillPoints(count: count) { _, _, _ in } }
+
+  /// - Parameter add: adds some of the rows to a point's sum and weight.
+  @inline(__always)
+  private mutating func fillPoints(
+    count: Int, _ add: (Range<Int>, inout Double, inout Double) -> Void
+  ) {
     var next = 0
     while next < count {
       if rowsInLastPoint == stride || sums.isEmpty { beginPoint() }
       let end = min(count, next + stride - rowsInLastPoint)
       // In local variables, which stay in registers.
       var (sum, total) = (sums[sums.count - 1], weights[sums.count - 1])
-      for index in next..<end {
-        let (value, weight) = row(index)
-        guard value.isFinite && weight.isFinite else { continue }
-        sum += value * weight
-        total += weight
-      }
+      add(next..<end, &sum, &total)
       (sums[sums.count - 1], weights[sums.count - 1]) = (sum, total)
       rowsInLastPoint += end - next
       rowCount += end - next
