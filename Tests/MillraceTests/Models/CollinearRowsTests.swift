@@ -70,7 +70,7 @@ private struct CollinearStream {
   }
 }
 
-/// What a kind of learner makes of two million records; banks with covariances, whose formulas
+/// What a kind of learner makes of two million records. Narrow banks and optimizers, whose formulas
 /// there are in double precision, are compared with these in their own tests.
 @Suite struct `Two million collinear rows` {
   struct Case: CustomTestStringConvertible, Sendable {
