@@ -21,9 +21,18 @@ extension BinaryBank: DenseBank {
       ]
       + BankConstant.mixtures(of: \.head, at: [MILLRACE_HEAD_MIXTURES], rows: 1)
       + BankConstant.lastLayer(of: \.head, row: MILLRACE_HEAD_LAST)
+      + BankConstant.filters("last", lastFilters, of: \.head)
       + BankConstant.mixtures(
         "horizon-", of: \.horizons,
         at: (0..<MILLRACE_BANK_HORIZONS).map { $0 * MILLRACE_HORIZON_ROWS }, rows: 1)
+      + [
+        .lanes(
+          "horizon-calibration-drifts", 1, of: \.horizons,
+          at: (0..<MILLRACE_BANK_HORIZONS).map {
+            16 * ($0 * MILLRACE_HORIZON_ROWS + MILLRACE_HORIZON_CALIBRATION)
+              + MILLRACE_FILTERS_DRIFT
+          }, in: 0...10)
+      ]
       + BankConstant.place(of: \.head, row: MILLRACE_HEAD_PLACE, isWide: wideLanes.inputs > 0)
   }
 
@@ -84,6 +93,7 @@ extension RegressionBank: DenseBank {
           "last-share", 1, of: \.head, at: [16 * MILLRACE_REGRESSION_HEAD_LAST + 9],
           in: BankConstant<Self>.shares)
       ]
+      + BankConstant.filters("last", lastFilters, of: \.head, noise: "robust")
       + BankConstant.mixtures(
         "horizon-", of: \.horizons,
         at: (0..<MILLRACE_BANK_HORIZONS).map { $0 * MILLRACE_REGRESSION_HORIZON_ROWS }, rows: 2)
@@ -225,7 +235,8 @@ extension BankConstant where Bank: ConstantsBank {
     guard filters.inputs > 0 else { return [] }
     func row(_ name: String, _ row: Int, in allowed: ClosedRange<Double>) -> Self {
       .lanes(
-        "\(group)-\(name)", filters.lanes, of: part, at: [row * filters.lanes], in: allowed)
+        "\(group)-\(name)", filters.lanes, of: part, at: [filters.start + row * filters.lanes],
+        in: allowed)
     }
     func covariance(_ bank: Bank, _ lane: Int) -> [Double] {
       filters.covariance(bank[keyPath: part], lane: lane)
@@ -237,8 +248,9 @@ extension BankConstant where Bank: ConstantsBank {
     } write: { bank, variances in
       for (lane, variance) in variances.enumerated() {
         let old = covariance(bank, lane)
+        let mean = filters.means > 0 ? filters.mean(bank[keyPath: part], lane: lane) : []
         filters.set(
-          &bank[keyPath: part], lane: lane, mean: Array(repeating: 0, count: filters.inputs),
+          &bank[keyPath: part], lane: lane, mean: mean,
           covariance: old.map { $0 / old[0] * variance })
         guard let spread else { continue }
         bank[keyPath: spread.part].mutableBase()[16 * spread.row + 4 + lane] = Float(variance)

@@ -163,6 +163,9 @@ public struct RegressionBank: Learner {
   var laggedLanes: FilterLanes {
     FilterLanes(lanes: 8, inputs: millrace_regression_lagged_width(columns, newton != nil))
   }
+  var lastFilters: FilterLanes {
+    FilterLanes(lanes: 8, inputs: 8, start: MILLRACE_REGRESSION_HEAD_FILTERS * 16)
+  }
   var wideLanes: FilterLanes {
     var basis = kernelBasis
     return FilterLanes(wideInputs: millrace_regression_wide_width(&basis))
