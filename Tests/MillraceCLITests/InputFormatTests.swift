@@ -4,6 +4,7 @@ import Testing
 /// The same records learn the same model, byte for byte, however they are written.
 @Suite struct `Input formats` {
   private let folder: Folder
+  /// Named as columns without a header are: random functions of columns go with their names.
   private let lines = ["x1,x2,x3"] + stream(1_500).dropFirst()
 
   init() throws {

@@ -125,6 +125,7 @@ private struct CollinearStream {
     let excesses = (0..<10).map { _ in excess() }
     #expect(learner.isFinite)
     if kind.isRestless {
+      // It wanders around the truth: two spans of 200,000 records differ by up to 2e-3.
       #expect(excesses[9] < 0.05 && abs(excesses[9] - excesses[1]) < 3e-3, "\(excesses)")
     } else {
       #expect(abs(excesses[9]) < 1e-3, "\(excesses)")
