@@ -244,7 +244,8 @@ MILLRACE_INLINE void learnHead(const BankParts &parts, const Pending &pending,
     if (!turns.isNow(h, record)) continue;
     const Horizon horizon = parts.horizon(h);
     const Experts<1> experts = forecast(parts.snapshot(h), parts.experts, pending);
-    learn(horizon, forecast(horizon, experts), experts, pending.label, pending.weight);
+    learn(horizon, forecast(horizon, experts), experts, pending.label, pending.weight,
+          turns.worth[h]);
   }
 }
 

@@ -74,9 +74,9 @@ struct FrozenCalibrations {
 };
 
 MILLRACE_INLINE void learn(const Horizon &horizon, const HorizonForecast &forecast,
-                           const Experts<1> &experts, bool label, float weight) {
-  learn(horizon.mixtures(), forecast.mixtures, experts, label, weight);
-  learn<1>(horizon.calibration(), forecast.calibration, forecast.direction, label, weight);
+                           const Experts<1> &experts, bool label, float weight, float worth) {
+  learn(horizon.mixtures(), forecast.mixtures, experts, label, weight, worth);
+  learn<1>(horizon.calibration(), forecast.calibration, forecast.direction, label, weight * worth);
 }
 
 #endif

@@ -69,8 +69,8 @@ struct Shares {
 };
 
 static const Shares usualShares = {{3e-5f, 1e-3f, 1e-2f, 6e-2f}, 5e-5f, {}};
-/// Where a few records only are scored.
-static const Shares horizonShares = {{1e-4f, 1e-3f, 3e-3f, 1e-2f}, 1e-3f, {}};
+/// For horizons, whose experts are of some time ago: what is better stays better for longer.
+static const Shares horizonShares = {{1e-4f, 1e-3f, 3e-3f, 1e-2f}, 1e-4f, {}};
 
 /// How a last layer learns: how much its candidates share, and the steps of the logistic mixing
 /// (Mattern 2013; PAQ).
@@ -146,27 +146,35 @@ struct Mixtures {
   }
 };
 
+/// What the mixtures make of a number for every expert.
+template <int rows>
+MILLRACE_INLINE Four mixed(const Mixtures<rows> &mixtures, const Lanes *narrow, Eight wide,
+                           bool isAwake) {
+  Eight total[mixtureCount];
+  for (int k = 0; k < mixtureCount; k++)
+    total[k] = mixtures.weights(k).dot(narrow, wide, isAwake);
+  return sums(total[0], total[1], total[2], total[3]);
+}
+
 template <int rows>
 MILLRACE_INLINE MixturesForecast forecast(const Mixtures<rows> &mixtures,
                                           const Experts<rows> &experts) {
   Lanes p[rows];
   for (int v = 0; v < rows; v++) p[v] = experts.narrow[v].yes;
-  Eight total[mixtureCount];
-  for (int k = 0; k < mixtureCount; k++)
-    total[k] = mixtures.weights(k).dot(p, experts.wide.yes, experts.isAwake);
   MixturesForecast result;
-  result.mixture = sums(total[0], total[1], total[2], total[3]);
+  result.mixture = mixed(mixtures, p, experts.wide.yes, experts.isAwake);
   result.top = sum(mixtures.top() * result.mixture);
   return result;
 }
 
-/// Multiplies each expert's weights by its likelihood, then lets all of them share.
+/// Multiplies each expert's weights by its likelihood, then lets all of them share: `worth` of what
+/// they usually do.
 ///
-/// Returns the mixtures' likelihoods.
+/// Returns the mixtures' likelihoods, if the experts' are those of one record.
 template <int rows>
 MILLRACE_INLINE Four reweigh(const Mixtures<rows> &mixtures, const Lanes *likelihood, Eight wide,
-                             bool isAwake) {
-  const Four shares = mixtures.shares().experts;
+                             bool isAwake, float worth) {
+  const Four shares = worth * mixtures.shares().experts;
   Lanes narrow[mixtureCount][rows], prior[rows];
   Eight total[mixtureCount];
   for (int v = 0; v < rows; v++) prior[v] = mixtures.prior().narrow[v];
@@ -193,9 +201,12 @@ MILLRACE_INLINE Four reweigh(const Mixtures<rows> &mixtures, const Lanes *likeli
   return totals;
 }
 
+/// - `worth`: how much of a record this is; a weight says how many of them.
 template <int rows>
 MILLRACE_INLINE void learn(const Mixtures<rows> &mixtures, const MixturesForecast &forecast,
-                           const Experts<rows> &experts, bool label, float weight) {
+                           const Experts<rows> &experts, bool label, float weight,
+                           float worth = 1) {
+  weight *= worth;
   const float top = label ? forecast.top : 1.0f - forecast.top;
   Lanes narrow[rows];
   for (int v = 0; v < rows; v++)
@@ -203,10 +214,10 @@ MILLRACE_INLINE void learn(const Mixtures<rows> &mixtures, const MixturesForecas
   const Eight wide =
       experts.isAwake ? likelihood<8>(label ? experts.wide.yes : experts.wide.no, top, weight)
                       : Eight{};
-  reweigh(mixtures, narrow, wide, experts.isAwake);
+  reweigh(mixtures, narrow, wide, experts.isAwake, worth);
   const Four mixture = label ? forecast.mixture : 1.0f - forecast.mixture;
   fixedShare<4>(mixtures.top(), likelihood<4>(mixture, top, weight),
-                mixtures.shares().top);
+                worth * mixtures.shares().top);
 }
 
 #endif

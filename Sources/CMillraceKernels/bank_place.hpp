@@ -15,7 +15,8 @@ struct PlaceState {
   float leastWeight;
   /// The least and the most blocks from one trial to the next.
   float leastPause, mostPause;
-  float unused;
+  /// How many records in a row tell horizons as much as one.
+  float likeness;
   /// Records from one snapshot of a horizon to the next, and from one that it scores to the next.
   float lengths[MILLRACE_BANK_HORIZONS], intervals[MILLRACE_BANK_HORIZONS];
 };
@@ -45,12 +46,12 @@ struct WidePlace {
   /// Never where there is no such group, whatever was read.
   bool isAwake() const { return width > 0 && state->isAwake > 0; }
 
-  /// - `variance`: of each of the group's weights, before anything is learnt.
-  void start(bool isWide, float variance) const {
-    // The intervals are primes: every hour of the day and every day of the week is seen.
+  /// - `variances`: of each filter's weights, before anything is learnt.
+  void start(bool isWide, const float (&variances)[4]) const {
     const float leastPause = 32, mostPause = 64;
-    *state = {.5f / cost, float(isWide), 0, leastPause, Four{} + variance,
-              .05f, leastPause, mostPause, 0, {1024, 4096}, {37, 61}};
+    *state = {.5f / cost, float(isWide), 0, leastPause,
+              {variances[0], variances[1], variances[2], variances[3]},
+              .05f, leastPause, mostPause, 8, {1024, 4096}, {37, 61}};
   }
 
   /// Whether the group should fall asleep or wake now that so many records are learnt. `mustStay`
@@ -76,42 +77,68 @@ struct WidePlace {
 
   Four &spread() const { return state->spread; }
 
-  /// Records from one that a horizon scores to the next: at first each is scored, then more of them
-  /// than later.
+  /// A horizon scores one record in so many: at first each, then fewer as there are more.
   uint64_t interval(int horizon, uint64_t record) const {
-    if (record < 256) return 1;
-    const uint64_t late = atLeast(1, state->intervals[horizon]), early = (2 * late + 3) / 7;
-    return record >= 65536 ? late : early > 0 ? early : 1;
+    const uint64_t late = atLeast(1, state->intervals[horizon]), early = record / 4096;
+    return early < 1 ? 1 : early < late ? early : late;
   }
 
-  /// Whether a horizon's block starts at a record: at powers of 2 until the horizon's length is
-  /// reached.
+  /// How much a record counts if one in so many is scored. Records near each other have a level in
+  /// common, and so has a block's snapshot: if each counted in full, they would be sure of an expert
+  /// that was lucky in it.
+  float worth(uint64_t interval) const {
+    return interval < state->likeness ? interval / state->likeness : 1;
+  }
+
+  /// Whether a horizon's block starts at a record, which is a multiple of the first block's length:
+  /// until blocks are as long as the horizon, whenever records have doubled; those of the first
+  /// horizon half-way to there, too.
   bool startsBlock(int horizon, uint64_t record) const {
+    if (record < Horizon::lateBlocks) return record > 0 && (record & (record - 1)) == 0;
+    if (record % Horizon::lateBlocks != 0) return false;
     const uint64_t length = atLeast(Horizon::lateBlocks, state->lengths[horizon]);
-    if (record < length) return record >= Horizon::firstBlock && (record & (record - 1)) == 0;
-    return record % Horizon::lateBlocks == 0 &&
-           record / length > (record - Horizon::lateBlocks) / length;
+    const uint64_t early = (uint64_t(1) << (horizon == 0 ? 62 : 63)) >> __builtin_clzll(record);
+    if (early < length) return record % early == 0;
+    return record / length > (record - Horizon::lateBlocks) / length;
   }
 };
 
-/// The records that horizons score, found without a division for each. It holds while intervals are
-/// what they are at its first record: they change at multiples of the first block's length.
+/// The records that horizons score, found without a division for each: one of every interval, drawn
+/// at random, so that no hour of the day and no day of the week is seen more than others. It holds
+/// while intervals are what they are at its first record: they change at multiples
+/// of the first block's length.
 struct HorizonTurns {
-  uint64_t next[Horizon::count], interval[Horizon::count];
+  uint64_t next[Horizon::count], interval[Horizon::count], turn[Horizon::count];
+  /// `WidePlace::worth` of the records that are scored.
+  float worth[Horizon::count];
 
   /// - `record`: the first that will be asked for.
   HorizonTurns(const WidePlace &place, uint64_t record) {
     if (record < Horizon::firstBlock) record = Horizon::firstBlock;
     for (int h = 0; h < Horizon::count; h++) {
       interval[h] = place.interval(h, record);
-      next[h] = record + (interval[h] + h % interval[h] - record % interval[h]) % interval[h];
+      turn[h] = record / interval[h];
+      worth[h] = place.worth(interval[h]);
+      draw(h);
     }
   }
 
   /// Whether a record is scored; records are asked for in order, and may be left out.
   MILLRACE_MEMBER bool isNow(int horizon, uint64_t record) {
-    while (next[horizon] < record) next[horizon] += interval[horizon];
+    while (next[horizon] < record) {
+      turn[horizon]++;
+      draw(horizon);
+    }
     return next[horizon] == record;
+  }
+
+ private:
+  MILLRACE_MEMBER void draw(int horizon) {
+    // Knuth's multiplicative hash, twice: once would step from hour to hour.
+    const uint64_t golden = 0x9E3779B97F4A7C15;
+    const uint64_t hash = (turn[horizon] * Horizon::count + horizon + 1) * golden;
+    const uint64_t random = (hash ^ hash >> 32) * golden >> 32;
+    next[horizon] = turn[horizon] * interval[horizon] + (random * interval[horizon] >> 32);
   }
 };
 

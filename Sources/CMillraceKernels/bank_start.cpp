@@ -6,11 +6,11 @@
 namespace {
 
 /// The fastest first.
-const float drifts[8] = {.1f, .005f, .005f, .001f, 4e-4f, 1e-4f, 3e-5f, 0};
-const float constantDrifts[8] = {20, 20, .005f, .001f, 4e-4f, 1e-4f, 3e-5f, 0};
+const float drifts[8] = {.1f, .005f, .005f, .001f, 4e-4f, 1e-4f, 3e-6f, 0};
+const float constantDrifts[8] = {20, 20, .005f, .001f, 4e-4f, 1e-4f, 3e-6f, 0};
 const float noises[8] = {0, 0, 0, .05f, 0, 0, 0, 0};
-const float softmaxDrifts[8] = {.2f, .1f, .01f, .005f, 1e-3f, 1e-4f, 3e-5f, 0};
-const float softmaxConstantDrifts[8] = {.2f, 20, .01f, 20, 1e-3f, 1e-4f, 3e-5f, 0};
+const float softmaxDrifts[8] = {.2f, .1f, .01f, .005f, 1e-3f, 1e-4f, 0, 0};
+const float softmaxConstantDrifts[8] = {.2f, 20, .01f, 20, 1e-3f, 1e-4f, 0, 0};
 const float softmaxNoises[8] = {.05f, 0, 0, 0, 0, 0, 0, 0};
 const float wideDrifts[4] = {.1f, .003f, 0, .001f}, wideNoises[4] = {0, 0, 0, .05f};
 const float rates[8] = {.001f, .004f, .016f, .064f};
@@ -23,12 +23,12 @@ const float lastDrifts[4] = {0, 1e-6f, 1e-5f, 1e-4f}, noNoise[4] = {};
 const float calibrationDrift = 1e-6f;
 const float memories[8] = {1, 1, 1, 1, .98f, .9998f, .9f, .95f};
 
-/// The variance of the experts' weights, and of the last layers'. What drifts slowly expects small
-/// weights, and so loses less before it knows them.
-const float variances[8] = {3, 3, 3, 3, .5f, .5f, .5f, .5f};
-const float wideVariances[4] = {3, 3, 3, 3};
-/// Where classes are far apart weights are large: some lanes expect that.
-const float softmaxVariances[8] = {3, 3, 3, 3, 3, 30, 3, 3};
+/// The variance of the experts' weights, and of the last layers'. What drifts slowly never forgets
+/// what it expected: some lanes expect small weights, and lose less before they know them; where
+/// classes are far apart weights are large, which others expect.
+const float variances[8] = {3, 3, 3, 3, .5f, 30, 3, .5f};
+const float softmaxVariances[8] = {3, 3, 3, 3, 3, 100, 8, .6f};
+const float wideVariances[4] = {10, 10, 20, 10};
 const float lastVariances[4] = {.05f, .05f, .05f, .05f};
 
 }  // namespace
@@ -84,7 +84,7 @@ void millrace_bank_start(const millrace_bank *bank) {
     start(parts.experts.wide, wideDrifts, wideDrifts, wideNoises, wideVariances, 1);
   }
 
-  parts.place.start(isWide, wideVariances[0]);
+  parts.place.start(isWide, wideVariances);
   parts.head.mixtures().start(isWide, false, usualShares);
   parts.head.steps() = lastSteps;
   for (int k = 0; k < mixtureCount; k++)
@@ -137,7 +137,7 @@ void millrace_softmax_start(const millrace_softmax_bank *bank) {
     head.row[MILLRACE_SOFTMAX_RATES][lane] = softmaxDescentRates[lane];
   for (int lane = 0; lane < 4; lane++)
     head.row[MILLRACE_SOFTMAX_MEMORIES][lane] = tableMemories[lane];
-  head.place(width).start(isWide, wideVariances[0]);
+  head.place(width).start(isWide, wideVariances);
   head.mixtures().start(isWide, true, usualShares);
   head.steps() = softmaxLastSteps;
   for (int m = 0; m < Head::mixers; m++)

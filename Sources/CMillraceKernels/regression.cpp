@@ -238,7 +238,7 @@ MILLRACE_INLINE void learnHorizons(const RegressionParts &parts, HorizonTurns &t
     isRead = true;
     Numbers experts;
     frozenMeans(parts, parts.snapshot(h), isAwake, targets, space, experts);
-    learn(parts.horizon(h), experts, y, weight, scale);
+    learn(parts.horizon(h), experts, y, weight, turns.worth[h], scale);
   }
 }
 

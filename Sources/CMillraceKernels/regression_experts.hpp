@@ -15,6 +15,11 @@ struct Number {
 /// An error counts this much less from record to record.
 static const float errorMemory = .99f;
 
+/// The same where a record counts only in part.
+MILLRACE_INLINE float errorsKept(float worth) {
+  return worth < 1 ? 1 - (1 - errorMemory) * worth : errorMemory;
+}
+
 /// Squared errors that fade: a variance.
 template <int N>
 struct Errors {
@@ -179,23 +184,27 @@ MILLRACE_INLINE NumbersForecast forecast(const Mixtures<2> &mixtures, const Numb
 /// win by a single outlier.
 static const float outlierShare = .01f;
 
-/// Mixes by predictive density. `top` is what the mixtures said.
+/// Mixes by predictive density. `top` is what the mixtures said; `worth`: how much of a record this
+/// is.
 MILLRACE_INLINE void learn(const Mixtures<2> &mixtures, const Numbers &experts, float top, float y,
-                           float weight, float scale) {
+                           float weight, float worth, float scale) {
+  weight *= worth;
   const float outlier = outlierShare / (1.0f + (y - top) * (y - top) * scale);
   Lanes narrow[2];
   for (int v = 0; v < 2; v++)
-    narrow[v] = likelihood<16>(
-        density<16>(experts.narrow[v], experts.isRobust[v], y, scale) + outlier, 1, weight);
-  const Eight wide =
-      experts.isAwake
-          ? joined(likelihood<4>(
-                       density<4>(experts.wide, experts.isWideRobust, y, scale) + outlier, 1,
-                       weight),
-                   Four{})
-          : Eight{};
-  const Vector<float, 4> mixture = reweigh(mixtures, narrow, wide, experts.isAwake);
-  fixedShare<4>(mixtures.top(), mixture, mixtures.shares().top);
+    narrow[v] = density<16>(experts.narrow[v], experts.isRobust[v], y, scale) + outlier;
+  Eight wide = {};
+  if (experts.isAwake)
+    wide = joined(density<4>(experts.wide, experts.isWideRobust, y, scale) + outlier, Four{});
+  Four mixture = {};
+  if (weight != 1) {
+    mixture = likelihood<4>(mixed(mixtures, narrow, wide, experts.isAwake), 1, weight);
+    for (int v = 0; v < 2; v++) narrow[v] = likelihood<16>(narrow[v], 1, weight);
+    wide = joined(likelihood<4>(firstHalf(wide), 1, weight), Four{});
+  }
+  const Four whole = reweigh(mixtures, narrow, wide, experts.isAwake, worth);
+  if (weight == 1) mixture = whole;
+  fixedShare<4>(mixtures.top(), mixture, worth * mixtures.shares().top);
 }
 
 /// The 90 % interval around a prediction: its error's deviation, times a factor for either side
@@ -216,21 +225,22 @@ struct Interval {
     state[steps] = 0;
   }
 
-  void learn(float error, float least) const {
-    const float deviation = this->deviation();
-    state[steps] += 1;
+  /// - `worth`: how much of a record this is.
+  void learn(float error, float worth, float least) const {
+    const float deviation = this->deviation(), kept = errorsKept(worth);
+    state[steps] += worth;
     const float pace = 2 / __builtin_sqrtf(state[steps]);
-    const float gamma = pace > .25f ? .25f : pace > .02f ? pace : .02f;
+    const float gamma = worth * (pace > .25f ? .25f : pace > .02f ? pace : .02f);
     const bool isBelow = error < -state[lower] * deviation;
     const bool isAbove = error > state[upper] * deviation;
     const Vector<float, 4> factor = exponential<4>(
         Vector<float, 4>{gamma * (isBelow - .05f), gamma * (isAbove - .05f), 0, 0});
     state[lower] *= factor[0];
     state[upper] *= factor[1];
-    state[weight] = state[weight] * errorMemory + 1;
+    state[weight] = state[weight] * kept + worth;
     // An outlier widens the next intervals a little, a new regime for good.
     const float most = outlierLimit * deviation * deviation, square = error * error;
-    const float sum = state[squares] * errorMemory + (square < most ? square : most);
+    const float sum = state[squares] * kept + worth * (square < most ? square : most);
     state[squares] = sum > state[weight] * least ? sum : state[weight] * least;
   }
 };

@@ -174,7 +174,7 @@ MILLRACE_INLINE void learnSquares(const RegressionHead &head,
 
 MILLRACE_INLINE void learn(const RegressionHead &head, const RegressionHeadForecast &forecast,
                            const Numbers &experts, float y, float weight, float scale) {
-  learn(head.mixtures(), experts, forecast.mixtures.top, y, weight, scale);
+  learn(head.mixtures(), experts, forecast.mixtures.top, y, weight, 1, scale);
   // The last layer works in units of the mixture's error.
   const float error = y - forecast.mixtures.top;
   const float relative = error / forecast.deviation;
@@ -197,7 +197,7 @@ MILLRACE_INLINE void learn(const RegressionHead &head, const RegressionHeadForec
   float *state = head.state();
   const float least = 1e-10f / scale;
   learnSquares(head, forecast, experts, y, weight, scale);
-  head.interval().learn(y - forecast.mean, least);
+  head.interval().learn(y - forecast.mean, 1, least);
   float &weights = state[RegressionHead::mixtureErrors + 1];
   float &squares = state[RegressionHead::mixtureErrors];
   weights = weights * errorMemory + weight;
@@ -221,26 +221,26 @@ struct RegressionHorizon {
 
 /// Scores what the snapshot's experts said, whose variances are still to be filled in.
 MILLRACE_INLINE void learn(const RegressionHorizon &horizon, Numbers &experts, float y,
-                           float weight, float scale) {
+                           float weight, float worth, float scale) {
   const ExpertRows<2> squares = horizon.squares();
   const Interval interval = horizon.interval();
   const float seen = interval.state[Interval::weight];
   for (int v = 0; v < 2; v++) experts.narrow[v].variance = squares.narrow[v] / seen;
   experts.wide.variance = firstHalf(squares.wide() / seen);
   const float top = forecast(horizon.mixtures(), experts).top;
-  learn(horizon.mixtures(), experts, top, y, weight, scale);
-  const float least = 1e-10f / scale * (seen * errorMemory + 1);
+  learn(horizon.mixtures(), experts, top, y, weight, worth, scale);
+  const float kept = errorsKept(worth), least = 1e-10f / scale * (seen * kept + worth);
   for (int v = 0; v < 2; v++) {
     const Lanes error = y - experts.narrow[v].mean;
-    const Lanes sum = squares.narrow[v] * errorMemory + error * error;
+    const Lanes sum = squares.narrow[v] * kept + worth * error * error;
     squares.narrow[v] = blend<16>(sum > least, sum, Lanes{} + least);
   }
   if (experts.isAwake) {
     const Eight error = y - joined(experts.wide.mean, Four{});
-    const Eight sum = squares.wide() * errorMemory + error * error;
+    const Eight sum = squares.wide() * kept + worth * error * error;
     squares.wide() = blend<8>(sum > least, sum, Eight{} + least);
   }
-  interval.learn(y - top, 1e-10f / scale);
+  interval.learn(y - top, worth, 1e-10f / scale);
 }
 
 #endif

@@ -14,6 +14,7 @@ const float variances[16] = {1, 1, 1, 1, 1, 1, 1, 1, 100, 1, 1, 1, 1, 1, 1, 1};
 const float laggedDrifts[8] = {1e-2f, 1e-3f, 1e-4f, 1e-5f, 1e-6f, 0, 0, 1e-5f};
 const float laggedRobust[8] = {0, 0, 0, 0, 0, 0, 1, 1};
 const float wideDrifts[4] = {1e-3f, 1e-5f, 0, 0}, wideRobust[4] = {0, 0, 0, 1};
+const float wideVariances[4] = {1, 1, 1, 1};
 /// One expects little of products and waves: where these are nothing, it learns as fast as without.
 const Four productFactors = {1, 1, 1e-3f, 1};
 const float lastDrifts[8] = {1e-4f, 1e-5f, 1e-6f, 0, 1e-4f, 1e-5f, 1e-6f, 0};
@@ -36,7 +37,7 @@ const float lastShare = 1e-4f;
 
 /// `products` is the first input that is a product or a wave; the lags follow the last.
 void startWide(const WideFilters &filters, size_t products) {
-  start(filters, wideDrifts, wideDrifts, wideRobust, variances, constantFactor);
+  start(filters, wideDrifts, wideDrifts, wideRobust, wideVariances, constantFactor);
   for (size_t i = products; i + 1 + MILLRACE_REGRESSION_LAGS < filters.d; i++)
     filters.covariance()[WideFilters::triangle(i) + i] *= productFactors;
 }
@@ -92,7 +93,7 @@ void millrace_regression_start(const millrace_regression *bank) {
   parts.head.filters().errors().start(1);
   const bool isWide = bank->wide;
   if (isWide) startWide(parts.wide.filters, 3 * (bank->columns - 1));
-  parts.place.start(isWide, variances[0]);
+  parts.place.start(isWide, wideVariances);
   for (int lane = 0; lane < MILLRACE_REGRESSION_CHEAP; lane++) {
     parts.rates.row[MILLRACE_RATES_RATE][lane] = rates[lane];
     parts.rates.row[MILLRACE_RATES_MEMORY][lane] = memories[lane];

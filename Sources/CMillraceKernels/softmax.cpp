@@ -35,7 +35,7 @@ MILLRACE_INLINE void learnHorizons(const SoftmaxHead &head, const SoftmaxExperts
   for (int h = 0; h < Horizon::count; h++) {
     if (!turns.isNow(h, record)) continue;
     const Experts<1> own = snapshotGiven(experts, h, label, wideSpread);
-    learn(head.horizon(h), forecast(head.horizon(h), own), own, true, weight);
+    learn(head.horizon(h), forecast(head.horizon(h), own), own, true, weight, turns.worth[h]);
   }
 }
 

@@ -56,10 +56,12 @@ enum {
   MILLRACE_BANK_TABLES = 2,
   /// What is decided by record number, a row of 16: the wide group's record and spread in eight
   /// lanes, the weight below which it falls asleep, the least and the most blocks from one trial to
-  /// the next, and from the twelfth lane on the horizons' lengths and intervals.
+  /// the next; how many records in a row tell horizons as much as one; from the twelfth lane on the
+  /// horizons' lengths and intervals.
   MILLRACE_PLACE_PAUSE = 3,
   MILLRACE_PLACE_LEAST_WEIGHT = 8,
   MILLRACE_PLACE_PAUSES = 9,
+  MILLRACE_PLACE_LIKENESS = 11,
   MILLRACE_PLACE_LENGTHS = 12,
   MILLRACE_PLACE_INTERVALS = 14,
   MILLRACE_MIXTURES = 4,

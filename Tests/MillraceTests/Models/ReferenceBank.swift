@@ -87,17 +87,17 @@ struct ReferenceBank {
 
   /// - Parameter isQuadratic: whether there is the group over kinks and pairs of columns.
   init(columns: Int, isQuadratic: Bool) {
-    let slow = [4e-4, 1e-4, 3e-5, 0]
+    let slow = [(4e-4, 0.5), (1e-4, 30), (3e-6, 3), (0, 0.5)]
     filters =
       [0.1, 0.005].map { Filter($0, 20, variance: 3, count: columns) }
       + [Filter(0.005, 0.005, variance: 3, count: columns)]
       + [Filter(0.001, 0.001, noise: 0.05, variance: 3, count: columns)]
-      + slow.map { Filter($0, $0, variance: 0.5, count: columns) }
+      + slow.map { Filter($0, $0, variance: $1, count: columns) }
     if isQuadratic {
       let width = 3 * (columns - 1) + (columns - 1) * (columns - 2) / 2 + 1
       wide =
-        [0.1, 0.003, 0].map { Filter($0, $0, variance: 3, count: width) }
-        + [Filter(0.001, 0.001, noise: 0.05, variance: 3, count: width)]
+        [(0.1, 10), (0.003, 10), (0, 20)].map { Filter($0, $0, variance: $1, count: width) }
+        + [Filter(0.001, 0.001, noise: 0.05, variance: 10, count: width)]
     }
     let experts = 16 + wide.count
     mixtures = [3e-5, 0.001, 0.01, 0.06].map { Mixture(share: $0, count: experts) }

@@ -99,17 +99,22 @@ struct ReferenceSoftmaxBank {
 
   /// - Parameter isQuadratic: whether there is the wide group.
   init(columns: Int, isQuadratic: Bool) {
-    let plain = [0.01, 0.001, 1e-4, 3e-5, 0].map { ($0, $0, 0.0) }
-    let others: [(Double, Double, Double)] = [(0.2, 0.2, 0.1), (0.1, 20, 0), (0.005, 20, 0)]
-    filters = (others + plain).map { drift, constantDrift, noise in
-      ReferenceSoftmaxFilter(
-        drift: drift, constantDrift: constantDrift, noise: noise,
-        variance: drift == 1e-4 ? 15 : 1.5, count: columns)
-    }
+    let plain = [(0.01, 1.5), (0.001, 1.5), (1e-4, 50), (0, 4), (0, 0.3)]
+    filters =
+      [(0.2, 0.2, 0.1), (0.1, 20, 0), (0.005, 20, 0)].map { drift, constantDrift, noise in
+        ReferenceSoftmaxFilter(
+          drift: drift, constantDrift: constantDrift, noise: noise, count: columns)
+      }
+      + plain.map { drift, variance in
+        ReferenceSoftmaxFilter(
+          drift: drift, constantDrift: drift, noise: 0, variance: variance, count: columns)
+      }
     if isQuadratic {
       let width = 3 * (columns - 1) + (columns - 1) * (columns - 2) / 2 + 1
       wide = [(0.1, 0), (0.003, 0), (0, 0), (0.001, 0.1)].map { drift, noise in
-        ReferenceSoftmaxFilter(drift: drift, constantDrift: drift, noise: noise, count: width)
+        ReferenceSoftmaxFilter(
+          drift: drift, constantDrift: drift, noise: noise, variance: drift == 0 ? 10 : 5,
+          count: width)
       }
     }
     let experts = 20 + wide.count

@@ -143,7 +143,7 @@ import Testing
     let whole = try learnt(
       Array(rows[20_000...]), Array(labels[4_000...]), classCount: 4)
     let expected = logLoss(Array(whole.predictions[4_000...]), Array(labels[5_000...]))
-    #expect(logLoss(tail, Array(labels[5_000...])) < 1.03 * expected)
+    #expect(logLoss(tail, Array(labels[5_000...])) < 1.05 * expected)
   }
 
   @Test func `probability is kept for what was not seen, and all of it is shared out`() throws {

@@ -287,8 +287,9 @@ extension BankConstant where Bank: ConstantsBank {
   }
 
   /// What is decided by record number: the lengths of horizons, how often they score a record when
-  /// there were many, and of a bank with a wide group the weight below which it falls asleep, and the
-  /// least and the most blocks of 64 records from one trial to the next.
+  /// there were many, how many in a row tell them as much as one, and of a bank with a wide group
+  /// the weight below which it falls asleep, and the least and the most blocks of 64 records from
+  /// one trial to the next.
   ///
   /// - Parameter row: of the part, that it stands in.
   fileprivate static func place(of part: Part, row: Int, isWide: Bool) -> [Self] {
@@ -300,6 +301,7 @@ extension BankConstant where Bank: ConstantsBank {
       .lanes(
         "horizon-intervals", MILLRACE_BANK_HORIZONS, of: part,
         at: [start + MILLRACE_PLACE_INTERVALS], in: intervals),
+      .lanes("horizon-likeness", 1, of: part, at: [start + MILLRACE_PLACE_LIKENESS], in: intervals),
     ]
     guard isWide else { return horizons }
     let pauses: Self = .lanes(
