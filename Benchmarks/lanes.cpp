@@ -12,7 +12,7 @@
 
 namespace {
 
-const size_t rows = 10'000, columns = 7, block = 64;
+const size_t rows = 200'000, columns = 7, block = 64;
 
 float *lanes(size_t count) {
   return static_cast<float *>(aligned_alloc(64, (count * sizeof(float) + 63) / 64 * 64));
