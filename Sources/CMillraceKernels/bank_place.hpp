@@ -105,8 +105,8 @@ struct WidePlace {
 
 /// The records that horizons score, found without a division for each: one of every interval, drawn
 /// at random, so that no hour of the day and no day of the week is seen more than others. It holds
-/// while intervals are what they are at its first record: they change at multiples
-/// of the first block's length.
+/// while intervals are what they are at its first record: they change at multiples of the first
+/// block's length.
 struct HorizonTurns {
   uint64_t next[Horizon::count], interval[Horizon::count], turn[Horizon::count];
   /// `WidePlace::worth` of the records that are scored.

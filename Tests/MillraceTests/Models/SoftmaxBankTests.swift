@@ -140,10 +140,10 @@ import Testing
       kept.flatMap { rows[5 * $0..<5 * $0 + 5] }, kept.map { labels[$0] }, classCount: 4)
     let start = kept.count - 3_000
     let tail = Array(late.predictions[(4 * start)...])
-    let whole = try learnt(
-      Array(rows[20_000...]), Array(labels[4_000...]), classCount: 4)
-    let expected = logLoss(Array(whole.predictions[4_000...]), Array(labels[5_000...]))
-    #expect(logLoss(tail, Array(labels[5_000...])) < 1.05 * expected)
+    // As if it had been there from the start: the others, too, have a first half to forget.
+    let whole = try learnt(rows, labels, classCount: 4)
+    let expected = logLoss(Array(whole.predictions[20_000...]), Array(labels[5_000...]))
+    #expect(logLoss(tail, Array(labels[5_000...])) < 1.01 * expected)
   }
 
   @Test func `probability is kept for what was not seen, and all of it is shared out`() throws {
