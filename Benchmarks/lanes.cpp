@@ -52,7 +52,7 @@ int main() {
   bank.rates = lanes(millrace_bank_rates_size(columns));
   bank.head = lanes(millrace_bank_head_size());
   bank.horizons = lanes(millrace_bank_horizons_size());
-  bank.snapshots = lanes(MILLRACE_BANK_HORIZONS * millrace_bank_snapshot_size(columns, 0));
+  bank.snapshots = lanes(MILLRACE_BANK_HORIZONS * millrace_bank_snapshot_size(columns, 0, 0));
   std::cout << nanoseconds([&] {
     millrace_bank_start(&bank);
     for (size_t i = 0; i < rows; i += block) {

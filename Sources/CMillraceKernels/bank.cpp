@@ -14,6 +14,7 @@ struct Workspace {
   float *z;
   Eight *u;
   WideRoom wide;
+  FernRoom ferns;
 };
 
 /// What the experts say of a record before it is turned into probabilities.
@@ -22,10 +23,18 @@ struct Margins {
   Eight rates;
 };
 
+/// What ferns say of a record.
+struct FernForecast {
+  FernSums sums;
+  Two kappa;
+  Sigmoids<2> label;
+};
+
 struct GroupForecasts {
   Forecast<8> filters;
   Sigmoids<8> rates;
   Forecast<4> wide;
+  FernForecast ferns;
 };
 
 /// What filters and cheap experts say, in one row.
@@ -34,22 +43,38 @@ MILLRACE_INLINE Sigmoids<16> narrowExperts(Sigmoids<8> filters, Sigmoids<8> rate
 }
 
 /// What the wide group says, in a row of eight experts, the rest of which say nothing.
-MILLRACE_INLINE Sigmoids<8> wideExperts(Sigmoids<4> label) {
-  const Sigmoids<4> own = clampedProbabilities<4>(label);
-  return {joined(own.yes, Four{} + .5f), joined(own.no, Four{} + .5f)};
+MILLRACE_INLINE Sigmoids<8> wideExperts(Sigmoids<4> filters, Sigmoids<2> ferns) {
+  const Two nothing = Two{} + .5f;
+  return clampedProbabilities<8>({joined(filters.yes, joined(ferns.yes, nothing)),
+                                  joined(filters.no, joined(ferns.no, nothing))});
+}
+
+/// What ferns say of a record. `filters`: the logits of the wide group's.
+MILLRACE_INLINE Sigmoids<2> fernLabels(const Ferns &ferns, Two margin, Two kappa, Four filters) {
+  if (ferns.basis.count == 0) return {Two{} + .5f, Two{} + .5f};
+  return sigmoids<2>(kappa * (margin + Two{0, filters[MILLRACE_FERN_FILTER]}));
 }
 
 /// The wide group where no label comes.
-MILLRACE_INLINE Sigmoids<8> frozenWide(const WideFilters &filters, Four spread, const Four *mean,
-                                       const WideRoom &room) {
-  const Four kappa = shrinkage<4>(spread * room.squaredLength(filters.d));
-  return wideExperts(withNoise<4>(filters, sigmoids<4>(kappa * room.dot(mean, filters.d))));
+///
+/// - `mean`, `margin`: of its filters and its ferns.
+/// - `kappa`: of its ferns.
+MILLRACE_INLINE Sigmoids<8> frozenWide(const BankParts &parts, Four spread, const Four *mean,
+                                       Two margin, Two kappa, const Workspace &space) {
+  const WideFilters &filters = parts.experts.wide;
+  const Four logit = shrinkage<4>(spread * space.wide.squaredLength(filters.d)) *
+                     space.wide.dot(mean, filters.d);
+  return wideExperts(withNoise<4>(filters, sigmoids<4>(logit)),
+                     fernLabels(parts.ferns, margin, kappa, logit));
 }
 
 MILLRACE_INLINE void readRow(const BankParts &parts, bool isAwake, const float *row,
                              const Workspace &space) {
   readInputs(row, parts.bank.columns, space.z);
-  if (isAwake) expand(parts.bank.basis, space.z, space.wide.inputs);
+  if (!isAwake) return;
+  order(parts.ferns.basis, space.z, parts.bank.columns - 1, space.ferns);
+  expand(parts.bank.basis, space.z, space.wide.inputs);
+  findCells(parts.ferns.basis, space.ferns);
 }
 
 template <bool commit>
@@ -60,13 +85,17 @@ MILLRACE_INLINE void project(const BankParts &parts, bool isAwake, const Workspa
     margins.filters = project<8, commit, inputs.known>(own.filters, space.z, space.u);
     margins.rates = dot<8>(own.rates.weights(), space.z, inputs.count);
   });
-  if (isAwake)
+  if (isAwake) {
+    groups.ferns.sums = project(parts.ferns, space.ferns.cells);
+    groups.ferns.kappa = shrinkage<2>(groups.ferns.sums.variance);
     groups.wide = forecast<4, commit>(parts.experts.wide, space.wide.inputs, space.wide.u);
+  }
 }
 
 /// - `means`: what the running means say.
-MILLRACE_INLINE void answer(const ExpertParts &parts, const Eight &means, bool isAwake,
+MILLRACE_INLINE void answer(const BankParts &bank, const Eight &means, bool isAwake,
                             const Margins &margins, GroupForecasts &groups, Experts<1> &experts) {
+  const ExpertParts &parts = bank.experts;
   const Eight kappa = shrinkage<8>(margins.filters.variance);
   const Sigmoids<16> said = sigmoids<16>(joined(kappa * margins.filters.margin, margins.rates));
   const Sigmoids<8> filters = {firstHalf(said.yes), firstHalf(said.no)};
@@ -74,7 +103,10 @@ MILLRACE_INLINE void answer(const ExpertParts &parts, const Eight &means, bool i
   groups.rates = withMeans(parts.rates, means, {secondHalf(said.yes), secondHalf(said.no)});
   experts.narrow[0] = narrowExperts(groups.filters.label, groups.rates);
   experts.isAwake = isAwake;
-  if (isAwake) experts.wide = wideExperts(groups.wide.label);
+  if (!isAwake) return;
+  FernForecast &ferns = groups.ferns;
+  ferns.label = fernLabels(bank.ferns, ferns.sums.margin, ferns.kappa, groups.wide.logit);
+  experts.wide = wideExperts(groups.wide.label, ferns.label);
 }
 
 /// The mean over the horizons: nobody says how long no label will come.
@@ -98,8 +130,9 @@ void takeSnapshots(const BankParts &parts, uint64_t record) {
     memcpy(snapshot.filters, experts.filters.mean(), experts.filters.d * sizeof(Eight));
     memcpy(snapshot.rates, experts.rates.weights(), experts.rates.d * sizeof(Eight));
     writeLongRunMeans(experts.rates, *snapshot.averages);
-    if (parts.place.isAwake())
-      memcpy(snapshot.wide, experts.wide.mean(), experts.wide.d * sizeof(Four));
+    if (!parts.place.isAwake()) continue;
+    memcpy(snapshot.wide, experts.wide.mean(), experts.wide.d * sizeof(Four));
+    writeWeights(parts.ferns, snapshot.ferns);
   }
 }
 
@@ -134,7 +167,9 @@ void millrace_bank_predict(const millrace_bank *bank, const float *rows, size_t 
   alignas(64) float wideInputs[width];
   alignas(64) Four wideU[width];
   memset(wideInputs, 0, sizeof wideInputs);
-  const Workspace space = {z, u, {wideInputs, wideU}};
+  int32_t cells[parts.ferns.basis.count + 1];
+  float ordered[bank->columns + 15];
+  const Workspace space = {z, u, {wideInputs, wideU}, {ordered, cells}};
   Margins margins;
   GroupForecasts groups;
   Experts<1> experts;
@@ -149,14 +184,17 @@ void millrace_bank_predict(const millrace_bank *bank, const float *rows, size_t 
     readRow(parts, isAwake, rows + i * stride, space);
     if (isFrozen) {
       project<false>(parts, false, space, margins, groups);
-      answer(parts.experts, means, false, margins, groups, experts);
-      const WideFilters &wide = parts.experts.wide;
+      answer(parts, means, false, margins, groups, experts);
       experts.isAwake = isAwake;
-      if (isAwake) experts.wide = frozenWide(wide, parts.place.spread(), wide.mean(), space.wide);
+      if (isAwake) {
+        const FernSums ferns = project(parts.ferns, cells);
+        experts.wide = frozenWide(parts, parts.place.spread(), parts.experts.wide.mean(),
+                                  ferns.margin, shrinkage<2>(ferns.variance), space);
+      }
       probabilities[i] = frozenProbability(parts, calibrations, experts);
     } else {
       project<false>(parts, isAwake, space, margins, groups);
-      answer(parts.experts, means, isAwake, margins, groups, experts);
+      answer(parts, means, isAwake, margins, groups, experts);
       mix(parts.head, experts, head);
       project<false>(parts.head, isAwake, head);
       answer(parts.head, head);
@@ -197,6 +235,15 @@ struct Pending {
   Four spread;
 };
 
+/// The step of an extended Kalman filter for a label.
+MILLRACE_INLINE void learn(const Ferns &ferns, const FernForecast &forecast, const int32_t *cells,
+                           bool label, float weight) {
+  const Two h = weight * forecast.label.yes * forecast.label.no;
+  const Two left = 1.0f / (1.0f + forecast.sums.variance * h);
+  const Two error = label ? forecast.label.no : -forecast.label.yes;
+  step(ferns, cells, weight * error * left, h * left);
+}
+
 MILLRACE_INLINE void learnExperts(const BankParts &parts, Pending &pending) {
   const ExpertParts &experts = parts.experts;
   const bool isAwake = pending.experts.isAwake;
@@ -210,6 +257,9 @@ MILLRACE_INLINE void learnExperts(const BankParts &parts, Pending &pending) {
       const WideRoom &room = pending.space.wide;
       learn<4>(experts.wide, pending.groups.wide, room.u, pending.label, pending.weight);
       room.learnSpread(parts.place.spread(), pending.groups.wide.variance, experts.wide.d);
+      if (parts.ferns.basis.count > 0)
+        learn(parts.ferns, pending.groups.ferns, pending.space.ferns.cells, pending.label,
+              pending.weight);
     }
   } else {
     settle<8>(experts.filters);
@@ -219,8 +269,9 @@ MILLRACE_INLINE void learnExperts(const BankParts &parts, Pending &pending) {
 }
 
 /// What the experts would say with the weights of a snapshot, and the variances of now.
-MILLRACE_INLINE Experts<1> forecast(const Snapshot &snapshot, const ExpertParts &parts,
+MILLRACE_INLINE Experts<1> forecast(const Snapshot &snapshot, const BankParts &bank,
                                     const Pending &pending) {
+  const ExpertParts &parts = bank.experts;
   const Workspace &space = pending.space;
   const size_t d = parts.filters.d;
   const Sigmoids<16> said =
@@ -232,7 +283,9 @@ MILLRACE_INLINE Experts<1> forecast(const Snapshot &snapshot, const ExpertParts 
       withMeans(parts.rates, *snapshot.averages, {secondHalf(said.yes), secondHalf(said.no)}));
   result.isAwake = pending.experts.isAwake;
   if (result.isAwake)
-    result.wide = frozenWide(parts.wide, pending.spread, snapshot.wide, space.wide);
+    result.wide = frozenWide(bank, pending.spread, snapshot.wide,
+                             total(snapshot.ferns, space.ferns.cells, bank.ferns.basis.count),
+                             pending.groups.ferns.kappa, space);
   return result;
 }
 
@@ -243,7 +296,7 @@ MILLRACE_INLINE void learnHead(const BankParts &parts, const Pending &pending,
   for (int h = 0; h < Horizon::count; h++) {
     if (!turns.isNow(h, record)) continue;
     const Horizon horizon = parts.horizon(h);
-    const Experts<1> experts = forecast(parts.snapshot(h), parts.experts, pending);
+    const Experts<1> experts = forecast(parts.snapshot(h), parts, pending);
     learn(horizon, forecast(horizon, experts), experts, pending.label, pending.weight,
           turns.worth[h]);
   }
@@ -264,8 +317,11 @@ void millrace_bank_learn(const millrace_bank *bank, const float *rows, size_t co
   memset(wideInputs, 0, sizeof wideInputs);
   Margins margins;
   HeadForecast head;
+  int32_t cells[2][parts.ferns.basis.count + 1];
+  float ordered[bank->columns + 15];
   Pending records[2];
-  for (int k = 0; k < 2; k++) records[k].space = {z[k], u, {wideInputs[k], wideU}};
+  for (int k = 0; k < 2; k++)
+    records[k].space = {z[k], u, {wideInputs[k], wideU}, {ordered, cells[k]}};
   size_t i = 0;
   while (i < count) {
     // The head answers one record behind the experts, and both step by step in turns: neither needs
@@ -286,8 +342,8 @@ void millrace_bank_learn(const millrace_bank *bank, const float *rows, size_t co
       }
       if (i > start) project<true>(parts.head, isAwake, head);
       if (i < end)
-        answer(parts.experts, parts.experts.rates.row[MILLRACE_RATES_AVERAGE], isAwake, margins,
-               now.groups, now.experts);
+        answer(parts, parts.experts.rates.row[MILLRACE_RATES_AVERAGE], isAwake, margins, now.groups,
+               now.experts);
       if (i > start) {
         answer(parts.head, head);
         probabilities[i - 1] = head.probability;

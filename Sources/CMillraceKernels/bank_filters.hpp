@@ -53,6 +53,8 @@ struct Forecast {
   Sigmoids<N> plain;
   /// The probabilities of the labels.
   Sigmoids<N> label;
+  /// κm, where `forecast` made this.
+  F logit;
 };
 
 /// The constant's variance stops growing here.
@@ -121,24 +123,31 @@ MILLRACE_INLINE Four *pass(const Filters<4> &filters, Four *covariance, size_t i
     input[r] = Lanes{} + z[i + r];
     row[r] = reinterpret_cast<Lanes *>(covariance + r * (i + 4));
   }
-  for (size_t j = 0; j <= i; j += 4) {
+  for (size_t j = 0; j < i; j += 4) {
     const Lanes dj = *reinterpret_cast<const Lanes *>(direction + j);
     const Lanes zj = spreadOut(z + j);
-    Lanes &uj = *reinterpret_cast<Lanes *>(u + j);
-    Lanes sum = j < i ? uj : Lanes{};
+    Lanes value[4];
     for (int r = 0; r < 4; r++) {
-      Lanes value = row[r][j / 4] - hu[r] * dj;
-      if (j == i && i + r < filters.d) {
-        Four own;
-        __builtin_memcpy(&own, reinterpret_cast<Four *>(&value) + r, sizeof own);
-        own += waitingDrift(filters, i + r, own);
-        __builtin_memcpy(reinterpret_cast<Four *>(&value) + r, &own, sizeof own);
-      }
-      if (commit) row[r][j / 4] = value;
-      total[r] += value * zj;
-      sum += value * input[r];
+      value[r] = row[r][j / 4] - hu[r] * dj;
+      if (commit) row[r][j / 4] = value[r];
+      total[r] += value[r] * zj;
     }
-    if (j < i) uj = sum;
+    *reinterpret_cast<Lanes *>(u + j) += (value[0] * input[0] + value[1] * input[1]) +
+                                         (value[2] * input[2] + value[3] * input[3]);
+  }
+  // The square on the diagonal.
+  const Lanes di = *reinterpret_cast<const Lanes *>(direction + i);
+  const Lanes zi = spreadOut(z + i);
+  for (int r = 0; r < 4; r++) {
+    Lanes value = row[r][i / 4] - hu[r] * di;
+    if (i + r < filters.d) {
+      Four own;
+      __builtin_memcpy(&own, reinterpret_cast<Four *>(&value) + r, sizeof own);
+      own += waitingDrift(filters, i + r, own);
+      __builtin_memcpy(reinterpret_cast<Four *>(&value) + r, &own, sizeof own);
+    }
+    if (commit) row[r][i / 4] = value;
+    total[r] += value * zi;
   }
   for (int r = 0; r < 4; r++) {
     const Eight half = folded(total[r]);
@@ -234,8 +243,9 @@ MILLRACE_INLINE Forecast<N> forecast(const Filters<N, group> &filters, const flo
                                      Vector<float, N> *u) {
   const Projection<N> projection = project<N, commit>(filters, z, u);
   const Vector<float, N> kappa = shrinkage<N>(projection.variance);
-  const Sigmoids<N> plain = sigmoids<N>(kappa * projection.margin);
-  return {projection.variance, kappa, plain, withNoise(filters, plain)};
+  const Vector<float, N> logit = kappa * projection.margin;
+  const Sigmoids<N> plain = sigmoids<N>(logit);
+  return {projection.variance, kappa, plain, withNoise(filters, plain), logit};
 }
 
 /// Nothing waits any more: for a record that is not learnt after a pass that committed.

@@ -118,6 +118,8 @@ MILLRACE_INLINE Eight secondHalf(Lanes x) {
 }
 MILLRACE_INLINE Four firstHalf(Eight x) { return __builtin_shufflevector(x, x, 0, 1, 2, 3); }
 MILLRACE_INLINE Four secondHalf(Eight x) { return __builtin_shufflevector(x, x, 4, 5, 6, 7); }
+MILLRACE_INLINE Two firstHalf(Four x) { return __builtin_shufflevector(x, x, 0, 1); }
+MILLRACE_INLINE Two secondHalf(Four x) { return __builtin_shufflevector(x, x, 2, 3); }
 
 /// Four numbers, each in four lanes.
 MILLRACE_INLINE Lanes spreadOut(const float *z) {

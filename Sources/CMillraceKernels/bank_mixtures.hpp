@@ -86,8 +86,9 @@ struct MixturesForecast {
 
 /// Four mixtures of the experts with different shares, and a mixture of the four (fixed share:
 /// Herbster & Warmuth 1998). Weights need no logarithm. The state is rows of 16 floats: for each
-/// of the four its experts' weights; 1/n for the n experts awake; what the wide group had in each
-/// of the four when it fell asleep; the four's own weights, and in lanes 8 to 12 the shares.
+/// of the four its experts' weights and what the wide group had when it fell asleep; 1/n for the n
+/// experts awake, and which are the wide group; the four's own weights, and in lanes 8 to 12 the
+/// shares.
 template <int rows>
 struct Mixtures {
   Lanes *row;
@@ -98,17 +99,21 @@ struct Mixtures {
   /// 1/n for the n experts that are awake, 0 for the others.
   ExpertRows<rows> prior() const { return weights(mixtureCount); }
   /// What the wide group had in a mixture when it fell asleep.
-  Four &asleep(int mixture) const {
-    return reinterpret_cast<Four *>(row + MILLRACE_MIXTURES_ROWS(rows) - 2)[mixture];
-  }
+  Eight &asleep(int mixture) const { return (&weights(mixture).wide())[1]; }
+  /// 1 for the experts of the wide group.
+  Eight &group() const { return (&prior().wide())[1]; }
   Four &top() const { return *reinterpret_cast<Four *>(row + MILLRACE_MIXTURES_ROWS(rows) - 1); }
   /// How much the experts of each of the four share, and the four.
   Shares &shares() const { return reinterpret_cast<Shares *>(&top())[1]; }
 
-  /// Every expert alike: of the third row the wide group's and the further ones, where there are
-  /// such.
-  void start(bool isWide, bool hasFurther, const Shares &shares) const {
-    setPrior(isWide, hasFurther);
+  /// Every expert alike. Of the last row, the first `wide` are the wide group, which is awake where
+  /// there are any, and the last `further` are always awake.
+  void start(int wide, int further, const Shares &shares) const {
+    for (int lane = 0; lane < 8; lane++) {
+      group()[lane] = lane < wide;
+      prior().wide()[lane] = lane >= 8 - further;
+    }
+    setPrior(true);
     for (int k = 0; k < mixtureCount; k++) {
       for (int v = 0; v < rows; v++) weights(k).narrow[v] = prior().narrow[v];
       weights(k).wide() = prior().wide();
@@ -121,7 +126,7 @@ struct Mixtures {
   float wideWeight(bool isAwake) const {
     float weight = 0;
     for (int k = 0; k < mixtureCount; k++)
-      weight += top()[k] * sum(isAwake ? firstHalf(weights(k).wide()) : asleep(k));
+      weight += top()[k] * sum(isAwake ? group() * weights(k).wide() : asleep(k));
     return weight;
   }
 
@@ -130,19 +135,23 @@ struct Mixtures {
   void setAwake(bool isAwake) const {
     for (int k = 0; k < mixtureCount; k++) {
       const ExpertRows<rows> own = weights(k);
-      if (!isAwake) asleep(k) = firstHalf(own.wide());
+      if (!isAwake) asleep(k) = group() * own.wide();
       const float others = 1.0f - sum(asleep(k)), factor = isAwake ? others : 1.0f / others;
       for (int v = 0; v < rows; v++) own.narrow[v] *= factor;
-      own.wide() = joined(isAwake ? asleep(k) : Four{}, factor * secondHalf(own.wide()));
+      own.wide() = isAwake ? factor * own.wide() + asleep(k)
+                           : factor * (1.0f - group()) * own.wide();
     }
-    setPrior(isAwake, prior().wide()[4] > 0);
+    setPrior(isAwake);
   }
 
  private:
-  void setPrior(bool isWide, bool hasFurther) const {
-    const Four each = Four{} + 1.0f / (16 * rows + 4 * isWide + 4 * hasFurther);
-    for (int v = 0; v < rows; v++) prior().narrow[v] = Lanes{} + each[0];
-    prior().wide() = joined(isWide ? each : Four{}, hasFurther ? each : Four{});
+  /// Keeps which of the further experts are awake.
+  void setPrior(bool isAwake) const {
+    const auto isIn = ((prior().wide() > 0) & (group() == 0)) | ((group() > 0) & -isAwake);
+    const Eight last = blend<8>(isIn, Eight{} + 1.0f, Eight{});
+    const float each = 1.0f / (16 * rows + sum(last));
+    for (int v = 0; v < rows; v++) prior().narrow[v] = Lanes{} + each;
+    prior().wide() = each * last;
   }
 };
 

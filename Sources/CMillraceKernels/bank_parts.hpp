@@ -1,6 +1,7 @@
 #ifndef MILLRACE_BANK_PARTS_HPP
 #define MILLRACE_BANK_PARTS_HPP
 
+#include "bank_ferns.hpp"
 #include "bank_head.hpp"
 #include "bank_horizon.hpp"
 #include "bank_place.hpp"
@@ -31,16 +32,19 @@ struct ExpertParts {
 struct Snapshot {
   Eight *averages, *filters, *rates;
   Four *wide;
+  Two *ferns;
 
   /// Whole registers, so that the next snapshot is aligned.
-  static size_t size(size_t columns, size_t wideColumns) {
-    return 16 * (1 + columns) + 4 * WideFilters::padded(wideColumns);
+  static size_t size(size_t columns, size_t wideColumns, size_t fernCount) {
+    return 16 * (1 + columns) + 4 * WideFilters::padded(wideColumns) +
+           Ferns::weightsSize(fernCount);
   }
 };
 
 /// The parts of a `millrace_bank`.
 struct BankParts {
   ExpertParts experts;
+  Ferns ferns;
   Head head;
   WidePlace place;
   millrace_bank bank;
@@ -48,6 +52,7 @@ struct BankParts {
   explicit BankParts(const millrace_bank &bank)
       : experts(bank.columns, bank.wide ? millrace_bank_basis_width(&bank.basis) : 0, bank.filters,
                 bank.rates, bank.wide),
+        ferns{bank.basis.ferns, reinterpret_cast<Four *>(bank.ferns)},
         head{reinterpret_cast<Lanes *>(bank.head)},
         place(head.row + MILLRACE_HEAD_PLACE, experts.wide.d),
         bank(bank) {}
@@ -57,10 +62,12 @@ struct BankParts {
   }
 
   Snapshot snapshot(int horizon) const {
-    const size_t size = Snapshot::size(bank.columns, experts.wide.d);
+    const size_t size = Snapshot::size(bank.columns, experts.wide.d, ferns.basis.count);
     Eight *averages = reinterpret_cast<Eight *>(bank.snapshots + horizon * size);
     Eight *filters = averages + 2, *rates = filters + bank.columns;
-    return {averages, filters, rates, reinterpret_cast<Four *>(rates + bank.columns)};
+    Four *wide = reinterpret_cast<Four *>(rates + bank.columns);
+    Two *cells = reinterpret_cast<Two *>(wide + WideFilters::padded(experts.wide.d));
+    return {averages, filters, rates, wide, cells};
   }
 };
 

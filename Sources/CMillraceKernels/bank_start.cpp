@@ -16,7 +16,7 @@ const float wideDrifts[4] = {.1f, .003f, 0, .001f}, wideNoises[4] = {0, 0, 0, .0
 const float rates[8] = {.001f, .004f, .016f, .064f};
 /// A factor of 10^(2/5) apart.
 const float softmaxDescentRates[8] = {.0016f, .004f, .01f, .025f, .063f, .16f, .4f, 1};
-const float tableMemories[4] = {.9f, .99f, .9f, .995f};
+const float tableMemories[3] = {.9f, .99f, .995f};
 const LastSteps lastSteps = {1e-4f, {5e-4f, 2e-3f, 8e-3f}};
 const LastSteps softmaxLastSteps = {5e-4f, {3e-4f, 2e-3f, 8e-3f}};
 const float lastDrifts[4] = {0, 1e-6f, 1e-5f, 1e-4f}, noNoise[4] = {};
@@ -30,6 +30,8 @@ const float variances[8] = {3, 3, 3, 3, .5f, 30, 3, .5f};
 const float softmaxVariances[8] = {3, 3, 3, 3, 3, 100, 8, .6f};
 const float wideVariances[4] = {10, 10, 20, 10};
 const float lastVariances[4] = {.05f, .05f, .05f, .05f};
+/// The variance is that of all ferns together.
+const float fernVariance = 8, fernForgetting = 1e-5f;
 
 }  // namespace
 
@@ -47,8 +49,11 @@ size_t millrace_bank_basis_width(const millrace_bank_basis *basis) {
 size_t millrace_bank_horizons_size(void) {
   return 16 * MILLRACE_HORIZON_ROWS * MILLRACE_BANK_HORIZONS;
 }
-size_t millrace_bank_snapshot_size(size_t columns, size_t wideColumns) {
-  return Snapshot::size(columns, wideColumns);
+size_t millrace_ferns_size(const millrace_ferns *ferns) {
+  return ferns->count > 0 ? 4 * (1 + ferns->count * Ferns::cellsPerFern) : 0;
+}
+size_t millrace_bank_snapshot_size(size_t columns, size_t wideColumns, size_t fernCount) {
+  return Snapshot::size(columns, wideColumns, fernCount);
 }
 
 size_t millrace_filters_direction_row(size_t group, size_t inputs, size_t means) {
@@ -68,7 +73,9 @@ void millrace_bank_start(const millrace_bank *bank) {
   memset(bank->horizons, 0, millrace_bank_horizons_size() * sizeof(float));
   const BankParts parts(*bank);
   memset(bank->snapshots, 0,
-         Horizon::count * Snapshot::size(columns, parts.experts.wide.d) * sizeof(float));
+         Horizon::count *
+             Snapshot::size(columns, parts.experts.wide.d, parts.ferns.basis.count) *
+             sizeof(float));
   start(parts.experts.filters, drifts, constantDrifts, noises, variances, 1);
   for (int lane = 0; lane < 8; lane++) {
     parts.experts.rates.row[MILLRACE_RATES_RATE][lane] = rates[lane];
@@ -83,9 +90,10 @@ void millrace_bank_start(const millrace_bank *bank) {
     memset(bank->wide, 0, millrace_bank_wide_size(&bank->basis) * sizeof(float));
     start(parts.experts.wide, wideDrifts, wideDrifts, wideNoises, wideVariances, 1);
   }
+  const int wideExperts = isWide ? 4 + parts.ferns.start(fernForgetting, fernVariance) : 0;
 
   parts.place.start(isWide, wideVariances);
-  parts.head.mixtures().start(isWide, false, usualShares);
+  parts.head.mixtures().start(wideExperts, 0, usualShares);
   parts.head.steps() = lastSteps;
   for (int k = 0; k < mixtureCount; k++)
     for (int m = 0; m < Head::mixers; m++)
@@ -96,7 +104,7 @@ void millrace_bank_start(const millrace_bank *bank) {
     parts.head.filters().mean()[k] = Vector<float, 4>{} + 1.0f / mixtureCount;
 
   for (int h = 0; h < Horizon::count; h++) {
-    parts.horizon(h).mixtures().start(isWide, false, horizonShares);
+    parts.horizon(h).mixtures().start(wideExperts, 0, horizonShares);
     start(parts.horizon(h).calibration(), &calibrationDrift, &calibrationDrift, noNoise,
           lastVariances, 1);
     parts.horizon(h).calibration().mean()[0][0] = 1;
@@ -116,8 +124,15 @@ size_t millrace_softmax_wide_start(size_t columns, size_t wideColumns) {
   return millrace_softmax_class_size(columns, wideColumns) - 4 * WideFilters::padded(wideColumns);
 }
 size_t millrace_softmax_head_size(void) { return 16 * MILLRACE_SOFTMAX_HEAD_ROWS; }
-size_t millrace_softmax_room_size(size_t columns, size_t classCount, size_t wideColumns) {
-  return SoftmaxExperts::roomSize(columns, classCount, wideColumns);
+size_t millrace_softmax_ferns_size(const millrace_ferns *ferns) {
+  return ferns->count > 0 ? SoftmaxFerns::size(*ferns) : 0;
+}
+size_t millrace_softmax_fern_weights_size(const millrace_ferns *ferns) {
+  return SoftmaxFerns::weightsSize(*ferns);
+}
+size_t millrace_softmax_room_size(size_t columns, size_t classCount, size_t wideColumns,
+                                  size_t fernCount) {
+  return SoftmaxExperts::roomSize(columns, classCount, wideColumns, fernCount);
 }
 
 void millrace_softmax_start(const millrace_softmax_bank *bank) {
@@ -135,13 +150,16 @@ void millrace_softmax_start(const millrace_softmax_bank *bank) {
   const SoftmaxHead head = {reinterpret_cast<Lanes *>(bank->head)};
   for (int lane = 0; lane < 8; lane++)
     head.row[MILLRACE_SOFTMAX_RATES][lane] = softmaxDescentRates[lane];
-  for (int lane = 0; lane < 4; lane++)
-    head.row[MILLRACE_SOFTMAX_MEMORIES][lane] = tableMemories[lane];
+  for (int table = 0; table < MILLRACE_SOFTMAX_TABLES; table++)
+    head.row[MILLRACE_SOFTMAX_MEMORIES][1 + table] = tableMemories[table];
+  const SoftmaxFerns ferns = {bank->basis.ferns, bank->ferns, nullptr};
+  const int wideExperts = isWide ? 4 + ferns.start(fernForgetting, fernVariance) : 0;
   head.place(width).start(isWide, wideVariances);
-  head.mixtures().start(isWide, true, usualShares);
+  head.mixtures().start(wideExperts, MILLRACE_SOFTMAX_TABLES, usualShares);
   head.steps() = softmaxLastSteps;
   for (int m = 0; m < Head::mixers; m++)
     for (int k = 0; k < mixtureCount; k++) head.mixer(m)[1][8 + k] = 1.0f / mixtureCount;
   head.last() = Four{} + 1.0f / 4;
-  for (int h = 0; h < Horizon::count; h++) head.horizon(h).start(isWide, true, horizonShares);
+  for (int h = 0; h < Horizon::count; h++) 
+    head.horizon(h).start(wideExperts, MILLRACE_SOFTMAX_TABLES, horizonShares);
 }

@@ -18,12 +18,14 @@ struct Workspace {
   Lanes *u;
   Eight *laggedU;
   WideRoom wide;
+  FernRoom ferns;
 };
 
 struct Projections {
   Projection<16> filters;
   Projection<8> lagged;
   Projection<4> wide;
+  FernSums ferns;
 };
 
 /// Targets around their mean, in deviations; 0 before there are any.
@@ -65,7 +67,11 @@ MILLRACE_INLINE void readRow(const RegressionParts &parts, const float *row, boo
   readInputs(row, columns, space.z);
   if (!parts.filters.isBlockwise)
     memcpy(space.laggedInputs, space.z, (columns - 1) * sizeof(float));
-  if (isAwake) expand(parts.bank.basis, space.z, space.wide.inputs);
+  if (isAwake) {
+    order(parts.ferns.basis, space.z, columns - 1, space.ferns);
+    expand(parts.bank.basis, space.z, space.wide.inputs);
+    findCells(parts.ferns.basis, space.ferns);
+  }
   const double last = parts.target[MILLRACE_TARGET_LAST];
   const double before = parts.target[MILLRACE_TARGET_BEFORE_LAST];
   readLags(parts, isAwake, isFrozen ? 0 : targets.distance(last, targets.mean),
@@ -86,7 +92,15 @@ MILLRACE_INLINE void startExperts(const RegressionParts &parts, bool isAwake, Nu
   const Vector<int32_t, 8> isRobust = parts.lagged.isRobust();
   experts.isRobust[1] = __builtin_shufflevector(Vector<int32_t, 8>{}, isRobust, 0, 1, 2, 3, 4, 5, 6,
                                                 7, 8, 9, 10, 11, 12, 13, 14, 15);
-  if (isAwake) experts.isWideRobust = parts.wide.isRobust();
+  if (!isAwake) return;
+  const Vector<int32_t, 4> isWideRobust = parts.wide.isRobust();
+  experts.isWideRobust = __builtin_shufflevector(isWideRobust, Vector<int32_t, 4>{}, 0, 1, 2, 3, 4,
+                                                 5, 6, 7);
+}
+
+/// The wide group's means: of its filters and its ferns.
+MILLRACE_INLINE Eight wideMeans(Four filters, Two ferns) {
+  return joined(filters, joined(ferns + Two{0, filters[MILLRACE_FERN_FILTER]}, Two{}));
 }
 
 template <bool commit>
@@ -108,14 +122,22 @@ MILLRACE_INLINE void forecast(const RegressionParts &parts, bool isAwake,
                          joined(errors(own.rates).variance(), lagged.variance)};
   });
   if (isAwake) {
+    projections.ferns = project(parts.ferns, space.ferns.cells);
     projections.wide = project<4, commit>(parts.wide, space.wide.inputs, space.wide.u);
-    experts.wide = number<4>(parts.wide, projections.wide);
+    const Number<4> filters = number<4>(parts.wide, projections.wide);
+    Two variance = Two{} + 1.0f;
+    if (parts.ferns.basis.count > 0)
+      variance = errors(parts.ferns).variance() * (1.0f + projections.ferns.variance);
+    experts.wide = {wideMeans(filters.mean, projections.ferns.margin),
+                    joined(filters.variance, joined(variance, Two{} + 1.0f))};
   }
 }
 
 /// What experts with these weights say where no label comes; nothing of their variances.
+///
+/// - `ferns`: what those with the weights say.
 MILLRACE_INLINE void frozenMeans(const RegressionParts &parts, const RegressionSnapshot &weights,
-                                 bool isAwake, const Standardization &targets,
+                                 Two ferns, bool isAwake, const Standardization &targets,
                                  const Workspace &space, Numbers &experts) {
   startExperts(parts, isAwake, experts);
   experts.narrow[0].mean = dot<16>(weights.filters, space.z, parts.bank.columns);
@@ -123,7 +145,8 @@ MILLRACE_INLINE void frozenMeans(const RegressionParts &parts, const RegressionS
   experts.narrow[1].mean = joined(
       means(parts.rates, weights.rates, *weights.averages, space.z),
       dot<8>(weights.lagged, space.laggedInputs, parts.lagged.filters.d));
-  if (isAwake) experts.wide.mean = space.wide.dot(weights.wide, parts.wide.filters.d);
+  if (isAwake)
+    experts.wide.mean = wideMeans(space.wide.dot(weights.wide, parts.wide.filters.d), ferns);
 }
 
 void write(const Target &target, float mean, float lower, float upper, double *prediction) {
@@ -164,6 +187,7 @@ void startVariances(const RegressionParts &parts, float variance) {
   parts.filters.errors().start(variance);
   parts.lagged.errors().start(variance);
   if (parts.bank.wide) parts.wide.errors().start(variance);
+  if (parts.ferns.basis.count > 0) errors(parts.ferns).start(variance);
   errors(parts.rates).start(variance);
   parts.head.interval().start(variance);
   parts.head.state()[RegressionHead::mixtureErrors] = variance;
@@ -209,6 +233,8 @@ void beginAnew(const RegressionParts &parts, double label, double weight) {
   forget(parts.filters.filters);
   forget(parts.lagged.filters);
   if (parts.bank.wide) forget(parts.wide.filters);
+  for (size_t i = 0; i < parts.ferns.cellCount(); i++)
+    parts.ferns.cells()[i] = joined(Two{}, secondHalf(parts.ferns.cells()[i]));
   forget(parts.head.filters().filters);
   memset(parts.rates.weights(), 0, parts.bank.columns * sizeof(Eight));
   parts.rates.row[MILLRACE_RATES_AVERAGE] = Eight{};
@@ -227,6 +253,15 @@ bool believes(const RegressionParts &parts, double label, double weight) {
   return false;
 }
 
+/// A Kalman filter's step, the variances in units of the noise.
+MILLRACE_INLINE void learn(const Ferns &ferns, const FernSums &sums, const int32_t *cells,
+                           const Number<8> &wide, float y, float weight, float least) {
+  const Two error = y - firstHalf(secondHalf(wide.mean));
+  const Two gain = weight / (1.0f + weight * sums.variance);
+  step(ferns, cells, gain * error, gain);
+  Errors<2>::learn(errors(ferns), error * error / (1.0f + sums.variance), weight, least);
+}
+
 MILLRACE_INLINE void learnHorizons(const RegressionParts &parts, HorizonTurns &turns,
                                    uint64_t record, bool isAwake,
                                    const Standardization &targets, const Workspace &space, float y,
@@ -237,7 +272,10 @@ MILLRACE_INLINE void learnHorizons(const RegressionParts &parts, HorizonTurns &t
     if (!isRead) readLags(parts, isAwake, 0, 0, space);
     isRead = true;
     Numbers experts;
-    frozenMeans(parts, parts.snapshot(h), isAwake, targets, space, experts);
+    const RegressionSnapshot snapshot = parts.snapshot(h);
+    Two ferns = {};
+    if (isAwake) ferns = total(snapshot.ferns, space.ferns.cells, parts.ferns.basis.count);
+    frozenMeans(parts, snapshot, ferns, isAwake, targets, space, experts);
     learn(parts.horizon(h), experts, y, weight, turns.worth[h], scale);
   }
 }
@@ -251,8 +289,9 @@ void takeSnapshots(const RegressionParts &parts, uint64_t record) {
     memcpy(snapshot.rates, parts.rates.weights(), columns * sizeof(Eight));
     memcpy(snapshot.lagged, parts.lagged.filters.mean(), parts.lagged.filters.d * sizeof(Eight));
     *snapshot.averages = parts.rates.row[MILLRACE_RATES_AVERAGE];
-    if (parts.place.isAwake())
-      memcpy(snapshot.wide, parts.wide.filters.mean(), parts.wide.filters.d * sizeof(Four));
+    if (!parts.place.isAwake()) continue;
+    memcpy(snapshot.wide, parts.wide.filters.mean(), parts.wide.filters.d * sizeof(Four));
+    writeWeights(parts.ferns, snapshot.ferns);
   }
 }
 
@@ -303,10 +342,12 @@ void millrace_regression_predict(const millrace_regression *bank, const float *r
   alignas(64) float wideInputs[width];
   alignas(64) Four wideU[width];
   memset(wideInputs, 0, sizeof wideInputs);
-  const Workspace space = {z, laggedInputs, u, laggedU, {wideInputs, wideU}};
+  int32_t cells[parts.ferns.basis.count + 1];
+  float ordered[bank->columns + 15];
+  const Workspace space = {z, laggedInputs, u, laggedU, {wideInputs, wideU}, {ordered, cells}};
   const RegressionSnapshot now = {parts.filters.filters.mean(),
                                   parts.rates.row + MILLRACE_RATES_AVERAGE, parts.rates.weights(),
-                                  parts.lagged.filters.mean(), parts.wide.filters.mean()};
+                                  parts.lagged.filters.mean(), parts.wide.filters.mean(), nullptr};
   Projections projections;
   Numbers experts;
   RegressionHeadForecast head;
@@ -319,7 +360,9 @@ void millrace_regression_predict(const millrace_regression *bank, const float *r
     }
     readRow(parts, rows + i * stride, isAwake, isFrozen, targets, space);
     if (isFrozen) {
-      frozenMeans(parts, now, isAwake, targets, space, experts);
+      Two ferns = {};
+      if (isAwake) ferns = project(parts.ferns, cells).margin;
+      frozenMeans(parts, now, ferns, isAwake, targets, space, experts);
       writeFrozen(parts, experts, prediction);
     } else {
       forecast<false>(parts, isAwake, targets, space, projections, experts);
@@ -342,7 +385,9 @@ void millrace_regression_learn(const millrace_regression *bank, const float *row
   alignas(64) float wideInputs[width];
   alignas(64) Four wideU[width];
   memset(wideInputs, 0, sizeof wideInputs);
-  const Workspace space = {z, laggedInputs, u, laggedU, {wideInputs, wideU}};
+  int32_t cells[parts.ferns.basis.count + 1];
+  float ordered[bank->columns + 15];
+  const Workspace space = {z, laggedInputs, u, laggedU, {wideInputs, wideU}, {ordered, cells}};
   Projections projections;
   Numbers experts;
   RegressionHeadForecast head;
@@ -380,8 +425,12 @@ void millrace_regression_learn(const millrace_regression *bank, const float *row
                  laggedInputs, laggedU, y, weight, least);
         learn(own.rates, firstHalf(experts.narrow[1].mean), z, y, weight, least);
       });
-      if (isAwake)
-        learn<4>(parts.wide, projections.wide, experts.wide, wideInputs, wideU, y, weight, least);
+      if (isAwake) {
+        learn<4>(parts.wide, projections.wide, number<4>(parts.wide, projections.wide), wideInputs,
+                 wideU, y, weight, least);
+        if (parts.ferns.basis.count > 0)
+          learn(parts.ferns, projections.ferns, cells, experts.wide, y, weight, least);
+      }
       learn(parts.head, head, experts, y, weight, scale);
       learnHorizons(parts, turns, record, isAwake, targets, space, y, weight, scale);
       parts.target.learn(label, weight);

@@ -1,6 +1,7 @@
 #ifndef MILLRACE_REGRESSION_EXPERTS_HPP
 #define MILLRACE_REGRESSION_EXPERTS_HPP
 
+#include "bank_ferns.hpp"
 #include "bank_filters.hpp"
 #include "bank_mixtures.hpp"
 #include "bank_rates.hpp"
@@ -100,6 +101,12 @@ MILLRACE_INLINE void learn(const KalmanFilters<N> &kalman, const Projection<N> &
   Errors<N>::learn(kalman.errors(), kalman.errors().variance() * (surprise / doubt), weight, least);
 }
 
+/// The errors of the ferns' experts.
+MILLRACE_INLINE Errors<2> errors(const Ferns &ferns) {
+  Two *row = reinterpret_cast<Two *>(ferns.cells() + ferns.cellCount());
+  return {row, row + 1};
+}
+
 /// What these weights and averages say.
 MILLRACE_INLINE Eight means(const Rates<8> &rates, const Eight *weights, Eight average,
                             const float *z) {
@@ -148,16 +155,16 @@ MILLRACE_INLINE Vector<float, N> density(const Number<N> &number, Vector<int32_t
 struct Numbers {
   /// Filters; eight cheap experts, and filters that see the last targets.
   Number<16> narrow[2];
-  /// Says nothing while it sleeps.
-  Number<4> wide;
+  /// The wide group: filters, ferns; says nothing while it sleeps.
+  Number<8> wide;
   bool isAwake;
   Vector<int32_t, 16> isRobust[2];
-  Vector<int32_t, 4> isWideRobust;
+  Vector<int32_t, 8> isWideRobust;
 
   __attribute__((always_inline)) static float mean(const Numbers &experts,
                                                    const ExpertRows<2> &weights) {
     const Lanes means[2] = {experts.narrow[0].mean, experts.narrow[1].mean};
-    return sum(weights.dot(means, joined(experts.wide.mean, Four{}), experts.isAwake));
+    return sum(weights.dot(means, experts.wide.mean, experts.isAwake));
   }
 };
 
@@ -169,12 +176,8 @@ struct NumbersForecast {
 
 MILLRACE_INLINE NumbersForecast forecast(const Mixtures<2> &mixtures, const Numbers &experts) {
   const Lanes means[2] = {experts.narrow[0].mean, experts.narrow[1].mean};
-  const Eight wide = joined(experts.wide.mean, Four{});
-  Eight total[mixtureCount];
-  for (int k = 0; k < mixtureCount; k++)
-    total[k] = mixtures.weights(k).dot(means, wide, experts.isAwake);
   NumbersForecast result;
-  result.mixture = sums(total[0], total[1], total[2], total[3]);
+  result.mixture = mixed(mixtures, means, experts.wide.mean, experts.isAwake);
   result.top = sum(mixtures.top() * result.mixture);
   return result;
 }
@@ -195,12 +198,12 @@ MILLRACE_INLINE void learn(const Mixtures<2> &mixtures, const Numbers &experts, 
     narrow[v] = density<16>(experts.narrow[v], experts.isRobust[v], y, scale) + outlier;
   Eight wide = {};
   if (experts.isAwake)
-    wide = joined(density<4>(experts.wide, experts.isWideRobust, y, scale) + outlier, Four{});
+    wide = density<8>(experts.wide, experts.isWideRobust, y, scale) + outlier;
   Four mixture = {};
   if (weight != 1) {
     mixture = likelihood<4>(mixed(mixtures, narrow, wide, experts.isAwake), 1, weight);
     for (int v = 0; v < 2; v++) narrow[v] = likelihood<16>(narrow[v], 1, weight);
-    wide = joined(likelihood<4>(firstHalf(wide), 1, weight), Four{});
+    if (experts.isAwake) wide = likelihood<8>(wide, 1, weight);
   }
   const Four whole = reweigh(mixtures, narrow, wide, experts.isAwake, worth);
   if (weight == 1) mixture = whole;

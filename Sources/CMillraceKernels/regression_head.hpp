@@ -145,7 +145,7 @@ MILLRACE_INLINE void learnSquares(const RegressionHead &head,
   const Eight wide =
       experts.isAwake
           ? learnRegret<8>(regrets.wide(), squares.wide(),
-                           joined(slope * (mean - experts.wide.mean), Four{}))
+                           head.mixtures().group() * (slope * (mean - experts.wide.mean)))
           : Eight{};
   const float total = sum(folded(narrow[0] + narrow[1]) + wide);
   // While all regrets are negative, the mixture is better than any expert.
@@ -226,7 +226,7 @@ MILLRACE_INLINE void learn(const RegressionHorizon &horizon, Numbers &experts, f
   const Interval interval = horizon.interval();
   const float seen = interval.state[Interval::weight];
   for (int v = 0; v < 2; v++) experts.narrow[v].variance = squares.narrow[v] / seen;
-  experts.wide.variance = firstHalf(squares.wide() / seen);
+  experts.wide.variance = squares.wide() / seen;
   const float top = forecast(horizon.mixtures(), experts).top;
   learn(horizon.mixtures(), experts, top, y, weight, worth, scale);
   const float kept = errorsKept(worth), least = 1e-10f / scale * (seen * kept + worth);
@@ -236,7 +236,7 @@ MILLRACE_INLINE void learn(const RegressionHorizon &horizon, Numbers &experts, f
     squares.narrow[v] = blend<16>(sum > least, sum, Lanes{} + least);
   }
   if (experts.isAwake) {
-    const Eight error = y - joined(experts.wide.mean, Four{});
+    const Eight error = y - experts.wide.mean;
     const Eight sum = squares.wide() * kept + worth * error * error;
     squares.wide() = blend<8>(sum > least, sum, Eight{} + least);
   }

@@ -11,11 +11,12 @@ struct RegressionSnapshot {
   Lanes *filters;
   Eight *averages, *rates, *lagged;
   Four *wide;
+  Two *ferns;
 
   /// Whole registers, so that the next snapshot is aligned.
-  static size_t size(size_t columns, size_t laggedColumns, size_t wideColumns) {
+  static size_t size(size_t columns, size_t laggedColumns, size_t wideColumns, size_t fernCount) {
     return 16 * (columns + (1 + columns + laggedColumns + 1) / 2) +
-           4 * WideFilters::padded(wideColumns);
+           4 * WideFilters::padded(wideColumns) + Ferns::weightsSize(fernCount);
   }
 };
 
@@ -119,6 +120,7 @@ struct RegressionParts {
   KalmanFilters<16> filters;
   KalmanFilters<8> lagged;
   KalmanFilters<4> wide;
+  Ferns ferns;
   Rates<8> rates;
   RegressionHead head;
   WidePlace place;
@@ -132,6 +134,7 @@ struct RegressionParts {
                false},
         wide{{millrace_regression_wide_width(&bank.basis), reinterpret_cast<Four *>(bank.wide)},
              false},
+        ferns{bank.basis.ferns, reinterpret_cast<Four *>(bank.ferns)},
         rates{bank.columns, reinterpret_cast<Eight *>(bank.rates)},
         head{reinterpret_cast<Lanes *>(bank.head)},
         place(head.row + MILLRACE_REGRESSION_HEAD_PLACE, wide.filters.d),
@@ -157,12 +160,15 @@ struct RegressionParts {
   }
 
   RegressionSnapshot snapshot(int horizon) const {
-    const size_t size = RegressionSnapshot::size(bank.columns, lagged.filters.d, wide.filters.d);
+    const size_t size = RegressionSnapshot::size(bank.columns, lagged.filters.d, wide.filters.d,
+                                                 ferns.basis.count);
     float *start = bank.snapshots + horizon * size;
     Lanes *filters = reinterpret_cast<Lanes *>(start);
     Eight *averages = reinterpret_cast<Eight *>(filters + bank.columns), *rates = averages + 1;
-    float *wide = start + size - 4 * WideFilters::padded(this->wide.filters.d);
-    return {filters, averages, rates, rates + bank.columns, reinterpret_cast<Four *>(wide)};
+    float *ferns = start + size - Ferns::weightsSize(this->ferns.basis.count);
+    float *wide = ferns - 4 * WideFilters::padded(this->wide.filters.d);
+    return {filters, averages, rates, rates + bank.columns, reinterpret_cast<Four *>(wide),
+            reinterpret_cast<Two *>(ferns)};
   }
 };
 

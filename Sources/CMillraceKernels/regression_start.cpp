@@ -34,6 +34,8 @@ const float rates[MILLRACE_REGRESSION_CHEAP] = {2e-3f, .015f, .12f, 1, 0, 0, 0, 
 const float memories[MILLRACE_REGRESSION_CHEAP] = {1, 1, 1, 1, .95f, .8f, .5f, 0};
 
 const float lastShare = 1e-4f;
+/// The variance is that of all ferns together.
+const float fernVariance = 3, fernForgetting = 1e-5f;
 
 /// `products` is the first input that is a product or a wave; the lags follow the last.
 void startWide(const WideFilters &filters, size_t products) {
@@ -60,6 +62,9 @@ size_t millrace_regression_lagged_size(size_t columns, bool isBlockwise) {
 size_t millrace_regression_wide_size(const millrace_bank_basis *basis) {
   return 4 * KalmanFilters<4>::rowCount(millrace_regression_wide_width(basis), false);
 }
+size_t millrace_regression_ferns_size(const millrace_ferns *ferns) {
+  return ferns->count > 0 ? millrace_ferns_size(ferns) + 4 : 0;
+}
 size_t millrace_regression_rates_size(size_t columns) {
   return 8 * (Rates<8>::rowCount(columns) + 2);
 }
@@ -71,7 +76,7 @@ size_t millrace_regression_snapshots_size(size_t columns, bool isBlockwise,
                                           const millrace_bank_basis *basis) {
   const size_t lagged = millrace_regression_lagged_width(columns, isBlockwise);
   const size_t wide = millrace_regression_wide_width(basis);
-  return Horizon::count * RegressionSnapshot::size(columns, lagged, wide);
+  return Horizon::count * RegressionSnapshot::size(columns, lagged, wide, basis->ferns.count);
 }
 
 void millrace_regression_start(const millrace_regression *bank) {
@@ -93,12 +98,13 @@ void millrace_regression_start(const millrace_regression *bank) {
   parts.head.filters().errors().start(1);
   const bool isWide = bank->wide;
   if (isWide) startWide(parts.wide.filters, 3 * (bank->columns - 1));
+  const int wideExperts = isWide ? 4 + parts.ferns.start(fernForgetting, fernVariance) : 0;
   parts.place.start(isWide, wideVariances);
   for (int lane = 0; lane < MILLRACE_REGRESSION_CHEAP; lane++) {
     parts.rates.row[MILLRACE_RATES_RATE][lane] = rates[lane];
     parts.rates.row[MILLRACE_RATES_MEMORY][lane] = memories[lane];
   }
-  parts.head.mixtures().start(isWide, false, usualShares);
+  parts.head.mixtures().start(wideExperts, 0, usualShares);
   parts.head.lastShare() = lastShare;
   const ExpertRows<2> squared = parts.head.squared(), prior = parts.head.mixtures().prior();
   for (int v = 0; v < 2; v++) squared.narrow[v] = prior.narrow[v];
@@ -106,5 +112,6 @@ void millrace_regression_start(const millrace_regression *bank) {
   parts.head.state()[RegressionHead::choice] = .5f;
   parts.head.state()[RegressionHead::choice + 1] = .5f;
   parts.head.setLast({1.0f / LastWeights::count, Eight{} + 1.0f / LastWeights::count});
-  for (int h = 0; h < Horizon::count; h++) parts.horizon(h).mixtures().start(isWide, false, horizonShares);
+  for (int h = 0; h < Horizon::count; h++)
+    parts.horizon(h).mixtures().start(wideExperts, 0, horizonShares);
 }

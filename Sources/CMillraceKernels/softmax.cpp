@@ -11,7 +11,10 @@ namespace {
 MILLRACE_INLINE void readRow(SoftmaxExperts &experts, const millrace_bank_basis &basis,
                              const float *row) {
   readInputs(row, experts.d, experts.z);
-  if (experts.isAwake) expand(basis, experts.z, experts.wide.inputs);
+  if (!experts.isAwake) return;
+  if (experts.ferns.saysAny()) order(basis.ferns, experts.z, experts.d - 1, experts.fernRoom);
+  expand(basis, experts.z, experts.wide.inputs);
+  if (experts.ferns.saysAny()) findCells(basis.ferns, experts.fernRoom);
 }
 
 /// The mean over the horizons: nobody says how long no label will come.
@@ -53,8 +56,11 @@ void finishBlock(SoftmaxExperts experts, WidePlace place, uint64_t record, size_
       Lanes *snapshot = rows.snapshot(h);
       *reinterpret_cast<Four *>(snapshot) = counted(experts, k, context) / total;
       memcpy(snapshot + 1, rows.weights(), experts.d * sizeof(Lanes));
-      if (experts.isAwake)
-        memcpy(snapshot + 1 + experts.d, rows.wideMean(), experts.wideFilters.d * sizeof(Four));
+      if (!experts.isAwake) continue;
+      memcpy(snapshot + 1 + experts.d, rows.wideMean(), experts.wideFilters.d * sizeof(Four));
+      const SoftmaxFerns &ferns = experts.ferns;
+      if (ferns.saysAny())
+        memcpy(ferns.snapshot(k, h), ferns.weights(k), ferns.cellCount() * sizeof(float));
     }
   }
 }
@@ -116,7 +122,10 @@ void millrace_softmax_learn(const millrace_softmax_bank *bank, float *room, cons
     // The experts learn before the head answers: the next record need not wait for the head.
     if (weight > 0) {
       learnNarrow(experts, label, context, weight);
-      if (experts.isAwake) learnWide(experts, label, weight, place.spread());
+      if (experts.isAwake) {
+        learnWide(experts, label, weight, place.spread());
+        if (experts.ferns.saysAny()) learnFerns(experts, label, weight);
+      }
       context = label % MILLRACE_SOFTMAX_CONTEXTS;
     } else {
       settle<8>(experts.filters);

@@ -5,6 +5,7 @@
 #include "bank_mixtures.hpp"
 #include "bank_wide.hpp"
 #include "softmax.h"
+#include "softmax_ferns.hpp"
 #include "softmax_lanes.hpp"
 
 /// What a bank knows of one class.
@@ -19,12 +20,16 @@ struct ClassRows {
   }
   /// The curvature that the filters' means have seen.
   Eight &curvature() const { return *reinterpret_cast<Eight *>(row + MILLRACE_CLASS_CURVATURE); }
-  /// Two memories' counts of the class, and of the class after another one.
+  /// Two memories' counts of the class, and its count after another one.
   Two &counts() const {
     return reinterpret_cast<Two *>(row + MILLRACE_CLASS_CURVATURE)[MILLRACE_BANK_FILTERS / 2];
   }
-  Two &followed(size_t context) const {
-    return reinterpret_cast<Two *>(row + MILLRACE_CLASS_FOLLOWED)[context];
+  /// The curvature that the ferns' weights have seen.
+  float &fernCurvature() const {
+    return reinterpret_cast<float *>(row + MILLRACE_CLASS_CURVATURE)[MILLRACE_BANK_FILTERS + 2];
+  }
+  float &followed(size_t context) const {
+    return reinterpret_cast<float *>(row + MILLRACE_CLASS_FOLLOWED)[context];
   }
   /// The filters' means and the weights of gradient descent.
   Lanes *weights() const { return row + MILLRACE_CLASS_WEIGHTS; }
@@ -56,7 +61,7 @@ struct ClassForecast {
   /// Filters and gradient descent: their margins, then their probabilities if no label were wrong;
   /// these with label noise.
   Lanes plain, expert;
-  /// The wide group's and the tables' probabilities.
+  /// The probabilities of the wide group's filters, of the ferns, and of the tables.
   Eight further;
   Four mixture;
   /// The logarithms of all these; the second row's are `further`, `mixture` and 0.
@@ -80,6 +85,12 @@ struct SoftmaxExperts {
   Four *wideSaid, *candidate;
   float *z;
   WideRoom wide;
+  SoftmaxFerns ferns;
+  FernRoom fernRoom;
+  /// The variances in the record's cells, and their sum.
+  float *cellVariances, fernVariance;
+  /// By class κ, the variance that it has yet to learn, and the probability.
+  Lanes fernKappa, fernOpen, fernSaid;
   bool isAwake = false;
   /// s = zᵀCz.
   Eight variance;
@@ -106,12 +117,17 @@ struct SoftmaxExperts {
     for (size_t j = wideFilters.d; j < width; j++) wide.inputs[j] = 0;
     u = reinterpret_cast<Eight *>(wide.inputs + 4 * wholeRegisters(width / 4));
     z = reinterpret_cast<float *>(u + d);
+    ferns = {bank.basis.ferns, bank.ferns, bank.fernWeights};
+    cellVariances = z + d;
+    float *columns = cellVariances + ferns.basis.count;
+    fernRoom = {columns, reinterpret_cast<int32_t *>(columns + d + 15)};
   }
 
-  static size_t roomSize(size_t columns, size_t classCount, size_t wideColumns) {
+  static size_t roomSize(size_t columns, size_t classCount, size_t wideColumns, size_t fernCount) {
     const size_t width = WideFilters::padded(wideColumns);
     return (16 + 8 + 1) * columns + classCount * sizeof(ClassForecast) / sizeof(float) +
-           2 * 4 * wholeRegisters(classCount) + 4 * width + 4 * wholeRegisters(width / 4);
+           2 * 4 * wholeRegisters(classCount) + 4 * width + 4 * wholeRegisters(width / 4) +
+           2 * fernCount + columns + 15;
   }
 
   ClassRows rows(size_t k) const {
@@ -155,7 +171,42 @@ MILLRACE_INLINE Lanes narrowExpert(const Filters<8> &filters, Lanes plain, float
 /// What the tables say of one class, up to the sum over the classes.
 MILLRACE_INLINE Four counted(const SoftmaxExperts &experts, size_t k, size_t context) {
   const ClassRows rows = experts.rows(k);
-  return joined(rows.counts(), rows.followed(context)) + 1.0f / experts.count;
+  return Four{0, rows.counts()[0], rows.counts()[1], rows.followed(context)} + 1.0f / experts.count;
+}
+
+MILLRACE_INLINE float curvatureShare(const SoftmaxExperts &experts, size_t k) {
+  return (1.0f + experts.rows(k).fernCurvature()) / (1.0f + experts.ferns.seen());
+}
+
+/// What ferns' weights, and the filter's margin below them, say of one class.
+MILLRACE_INLINE float fernMargin(const SoftmaxExperts &experts, size_t k, const float *weights,
+                                 Four wide) {
+  const float own = total(weights, experts.fernRoom.cells, experts.ferns.basis.count);
+  return experts.fernKappa[k] * (own + wide[MILLRACE_FERN_FILTER]);
+}
+
+/// What ferns say of each class; the wide group's margins are there already.
+MILLRACE_INLINE void forecastFerns(SoftmaxExperts &experts) {
+  const SoftmaxFerns &ferns = experts.ferns;
+  const size_t fernCount = ferns.basis.count;
+  for (size_t i = 0; i < fernCount; i++)
+    experts.cellVariances[i] = ferns.variances()[experts.fernRoom.cells[i]];
+  experts.fernVariance = total(ferns.variances(), experts.fernRoom.cells, fernCount);
+  for (size_t k = 0; k < experts.count; k++) {
+    const float share = curvatureShare(experts, k);
+    Lanes open = {};
+    for (size_t i = 0; i < fernCount; i += 16) {
+      Lanes own;
+      __builtin_memcpy(&own, experts.cellVariances + i, sizeof own);
+      open += openVariance(own, ferns.prior(), share);
+    }
+    experts.fernOpen[k] = sum(folded(open));
+  }
+  experts.fernKappa = shrinkage<16>(experts.fernOpen);
+  Lanes margins = {};
+  for (size_t k = 0; k < experts.count; k++)
+    margins[k] = fernMargin(experts, k, ferns.weights(k), experts.wideSaid[k]);
+  experts.fernSaid = softmax(clamped<16>(margins, -30, 30), experts.count);
 }
 
 template <int N>
@@ -201,6 +252,7 @@ MILLRACE_INLINE void forecast(SoftmaxExperts &experts, size_t context, Four wide
           margin<4>(said.wide.kappa, experts.wide.dot(rows.wideMean(), experts.wideFilters.d));
       wideGreatest = greater<4>(experts.wideSaid[k], wideGreatest);
     }
+    if (experts.ferns.saysAny()) forecastFerns(experts);
     softmax(experts.wideSaid, count, wideGreatest);
   }
   for (size_t k = 0; k < count; k++) {
@@ -218,13 +270,14 @@ MILLRACE_INLINE void forecast(SoftmaxExperts &experts, size_t context, Four wide
     const Eight filters = firstHalf(said.plain);
     experts.squares += filters * filters;
     said.expert = narrowExpert(experts.filters, said.plain, uniform);
-    Four wide = firstHalf(said.further);
+    Four wide = firstHalf(said.further), others = secondHalf(said.further) * tableScale;
+    others[0] = experts.isAwake && experts.ferns.saysAny() ? experts.fernSaid[k] : uniform;
     if (experts.isAwake) {
       const Four plain = experts.wideSaid[k];
       experts.wideSquares += plain * plain;
       wide = noisy<4>(experts.wideFilters, plain, uniform);
     }
-    said.further = floored(joined(wide, secondHalf(said.further) * tableScale), uniform);
+    said.further = floored(joined(wide, others), uniform);
   }
 }
 
@@ -238,8 +291,10 @@ MILLRACE_INLINE Experts<1> given(Lanes narrow, Eight further) {
 MILLRACE_INLINE Experts<1> snapshotGiven(const SoftmaxExperts &experts, int horizon, size_t label,
                                          Four wideSpread) {
   const float uniform = 1.0f / experts.count;
-  Lanes greatest = Lanes{} - marginLimit, total = {}, narrow = {};
+  Lanes greatest = Lanes{} - marginLimit, narrowTotal = {}, narrow = {};
   Four wide = {}, wideTotal = {}, wideVariance = {};
+  const bool hasFerns = experts.isAwake && experts.ferns.saysAny();
+  Lanes fernMargins = {};
   if (experts.isAwake)
     wideVariance = wideSpread * experts.wide.squaredLength(experts.wideFilters.d);
   for (size_t k = 0; k < experts.count; k++) {
@@ -251,21 +306,26 @@ MILLRACE_INLINE Experts<1> snapshotGiven(const SoftmaxExperts &experts, int hori
     if (!experts.isAwake) continue;
     const Four *mean = reinterpret_cast<const Four *>(weights + experts.d);
     const Four kappa = shrinkage<4>(wideVariance * said.wide.openness);
-    const Four other =
-        exponential<4>(margin<4>(kappa, experts.wide.dot(mean, experts.wideFilters.d)));
+    const Four own = margin<4>(kappa, experts.wide.dot(mean, experts.wideFilters.d));
+    if (hasFerns)
+      fernMargins[k] = fernMargin(experts, k, experts.ferns.snapshot(k, horizon), own);
+    const Four other = exponential<4>(own);
     wideTotal += other;
     if (k == label) wide = other;
   }
   for (size_t k = 0; k < experts.count; k++) {
     const Lanes own = decayed<16>(experts.said[k].log[0] - greatest);
-    total += own;
+    narrowTotal += own;
     if (k == label) narrow = own;
   }
   wide = experts.isAwake ? noisy<4>(experts.wideFilters, wide / wideTotal, uniform)
                          : Four{} + uniform;
-  const Four table = *reinterpret_cast<Four *>(experts.rows(label).snapshot(horizon));
-  return given(narrowExpert(experts.filters, narrow / total, uniform),
-               floored(joined(wide, table), uniform));
+  Four others = *reinterpret_cast<Four *>(experts.rows(label).snapshot(horizon));
+  others[0] = uniform;
+  if (hasFerns)
+    others[0] = softmax(clamped<16>(fernMargins, -30, 30), experts.count)[label];
+  return given(narrowExpert(experts.filters, narrow / narrowTotal, uniform),
+               floored(joined(wide, others), uniform));
 }
 
 /// How filters move: what is the same for all classes.
@@ -339,10 +399,11 @@ MILLRACE_INLINE void learnNarrow(const SoftmaxExperts &experts, size_t label, si
                  rate * (target - secondHalf(said.expert)));
       Lanes *weights = rows.weights();
       for (size_t j = 0; j < inputs.count; j++) weights[j] += move * experts.direction[j];
+      const Two old = rows.counts();
       const Four counts =
-          memories * joined(rows.counts(), rows.followed(context)) + target * weight;
-      rows.counts() = __builtin_shufflevector(counts, counts, 0, 1);
-      rows.followed(context) = __builtin_shufflevector(counts, counts, 2, 3);
+          memories * Four{0, old[0], old[1], rows.followed(context)} + target * weight;
+      rows.counts() = __builtin_shufflevector(counts, counts, 1, 2);
+      rows.followed(context) = counts[3];
     }
   });
 }
@@ -362,6 +423,40 @@ MILLRACE_INLINE void learnWide(const SoftmaxExperts &experts, size_t label, floa
     for (size_t j = 0; j < filters.d; j += 4)
       *reinterpret_cast<Lanes *>(rows.wideMean() + j) +=
           gain * *reinterpret_cast<Lanes *>(experts.wide.u + j);
+  }
+}
+
+/// The ferns' step, an extended Kalman filter's: with the curvature's mean over the classes, as
+/// `classStep`; a class that has seen less than the others moves further.
+MILLRACE_INLINE void learnFerns(const SoftmaxExperts &experts, size_t label, float weight) {
+  const SoftmaxFerns &ferns = experts.ferns;
+  const size_t fernCount = ferns.basis.count;
+  const int32_t *cells = experts.fernRoom.cells;
+  const Lanes &said = experts.fernSaid;
+  // Half, as the margins of two classes are half the binary one.
+  const float half = experts.count > 1 ? .5f * weight / (experts.count - 1) : 0;
+  const float spread = 1.0f - sum(folded(said * said));
+  const float curvature = half * (spread > 0 ? spread : 0);
+  for (size_t k = 0; k < experts.count; k++) {
+    const float share = curvatureShare(experts, k);
+    const float left = 1.0f / (1.0f + experts.fernOpen[k] * curvature);
+    const float gain = (.5f * weight * left) * ((k == label ? 1.0f : 0.0f) - said[k]);
+    float *weights = ferns.weights(k);
+    for (size_t i = 0; i < fernCount; i += 16) {
+      Lanes own;
+      __builtin_memcpy(&own, experts.cellVariances + i, sizeof own);
+      own = gain * openVariance(own, ferns.prior(), share);
+      for (int lane = 0; lane < 16; lane++) weights[cells[i + lane]] += own[lane];
+    }
+    const float seen = half * experts.count * said[k] * (1.0f - said[k]);
+    experts.rows(k).fernCurvature() += seen < curvature ? seen : curvature;
+  }
+  ferns.seen() += curvature;
+  const float h = curvature / (1.0f + experts.fernVariance * curvature), forgetting = ferns.head[0];
+  for (size_t i = 0; i < fernCount; i++) {
+    const float variance = experts.cellVariances[i];
+    ferns.variances()[cells[i]] =
+        variance - h * variance * variance + forgetting * (ferns.prior() - variance);
   }
 }
 

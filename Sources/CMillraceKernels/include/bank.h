@@ -10,13 +10,14 @@ extern "C" {
 #endif
 
 /// Rows of what there is of every expert, where the narrow ones take N rows of 16: these, and one
-/// whose first four lanes are the wide group's and whose next four those of further experts.
+/// whose first lanes are the wide group's, filters and ferns, and of whose eight lanes the last may be
+/// those of further experts.
 #define MILLRACE_EXPERTS_ROWS(N) ((N) + 1)
-/// Rows of mixtures of such experts: for each of four their weights; 1/n for the n experts awake;
-/// what the wide group had in each of the four when it fell asleep, in rows of 4; last the four's
-/// own weights, and from `MILLRACE_SHARES` on how much the experts of each of the four share at a
-/// record, and the four.
-#define MILLRACE_MIXTURES_ROWS(N) (5 * MILLRACE_EXPERTS_ROWS(N) + 2)
+/// Rows of mixtures of such experts: for each of four their weights, and in the last eight lanes what
+/// the wide group had when it fell asleep; 1/n for the n experts awake, and in the last eight lanes
+/// 1 for those of the wide group; last the four's own weights, and from `MILLRACE_SHARES` on how
+/// much the experts of each of the four share at a record, and the four.
+#define MILLRACE_MIXTURES_ROWS(N) (5 * MILLRACE_EXPERTS_ROWS(N) + 1)
 /// The same for Swift, which does not see macros.
 static inline size_t millrace_experts_rows(size_t narrow) { return MILLRACE_EXPERTS_ROWS(narrow); }
 static inline size_t millrace_mixtures_rows(size_t narrow) {
@@ -85,6 +86,13 @@ enum {
   MILLRACE_BANK_FILTERS = 8,
   MILLRACE_BANK_RATES = 8,
   MILLRACE_BANK_WIDE_FILTERS = 4,
+  /// Cells of each fern's table, and experts that add ferns up. Their state is a row of how fast each
+  /// of these forgets and of what variance it begins with, and one for each cell of each fern: the
+  /// weight's means, and its variances.
+  MILLRACE_FERN_CELLS = 128,
+  MILLRACE_FERN_EXPERTS = 2,
+  /// The filter of the wide group that the last expert of ferns adds to: one that does not drift.
+  MILLRACE_FERN_FILTER = 2,
 };
 
 /// What models without covariances learn from a block of records: a direction for each of 16 by the
@@ -93,6 +101,20 @@ typedef struct {
   const float *directions, *products;
   size_t count;
 } millrace_newton_step;
+
+/// Random ferns: their tables are part of the wide group.
+typedef struct {
+  /// How many, a multiple of 16; 0 for none.
+  size_t count;
+  /// For 16 ferns each, how many tests they make, and for each test a row of thresholds.
+  const int32_t *testCounts;
+  const float *thresholds;
+  /// For each of these rows: which place in `order` has the column of its first lane, the next ones'
+  /// following; and by how much the number of the cell grows where the column is above its threshold.
+  const int32_t *starts, *steps;
+  /// The columns in some order, followed by its first 15, in circles.
+  const int32_t *order;
+} millrace_ferns;
 
 /// Which functions of the columns the wide group of filters sees.
 typedef struct {
@@ -104,6 +126,8 @@ typedef struct {
   size_t waveCount;
   /// For 16 features each: a row of phases and `columns - 1` rows of frequencies, in turns.
   const float *waves;
+  /// Ferns beside the filters.
+  millrace_ferns ferns;
   /// Whether the group works where it does not earn its place, too.
   bool mustStay;
 } millrace_bank_basis;
@@ -123,6 +147,8 @@ typedef struct {
   float *head;
   /// 4 filters over a wider basis: rows of 4. Null where there are none.
   float *wide;
+  /// The ferns beside them: rows of 4; none where `basis` has none.
+  float *ferns;
   millrace_bank_basis basis;
   /// Weights for each horizon: rows of 16.
   float *horizons;
@@ -137,9 +163,11 @@ size_t millrace_bank_filters_size(size_t columns);
 size_t millrace_bank_rates_size(size_t columns);
 size_t millrace_bank_head_size(void);
 size_t millrace_bank_wide_size(const millrace_bank_basis *basis);
+/// 0 where there are none.
+size_t millrace_ferns_size(const millrace_ferns *ferns);
 size_t millrace_bank_horizons_size(void);
-/// Floats of one horizon's snapshot.
-size_t millrace_bank_snapshot_size(size_t columns, size_t wideColumns);
+/// Floats of one horizon's snapshot; `wideColumns` is 0 where there is no wide group.
+size_t millrace_bank_snapshot_size(size_t columns, size_t wideColumns, size_t fernCount);
 
 /// Where the waiting step's direction starts in the rows of some filters, and where row i of their
 /// covariances does: its elements up to the diagonal, in groups of four columns up to the end of the

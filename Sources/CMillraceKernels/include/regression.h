@@ -69,6 +69,9 @@ typedef struct {
   float *lagged;
   /// 4 that see functions of the columns beside: rows of 4. Null where there are none.
   float *wide;
+  /// The ferns beside them: rows of 4, the last the squares and the weight of their errors; none where
+  /// `basis` has none.
+  float *ferns;
   millrace_bank_basis basis;
   /// 8 cheap experts: rows of 8, the last two as above.
   float *rates;
@@ -87,6 +90,8 @@ typedef struct {
 size_t millrace_regression_filters_size(size_t columns, bool isBlockwise);
 size_t millrace_regression_lagged_size(size_t columns, bool isBlockwise);
 size_t millrace_regression_wide_size(const millrace_bank_basis *basis);
+/// 0 where there are none.
+size_t millrace_regression_ferns_size(const millrace_ferns *ferns);
 size_t millrace_regression_rates_size(size_t columns);
 size_t millrace_regression_head_size(void);
 size_t millrace_regression_horizons_size(void);

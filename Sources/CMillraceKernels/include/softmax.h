@@ -14,18 +14,21 @@ extern "C" {
 enum {
   /// Rows that the tables tell apart: the last class, modulo this.
   MILLRACE_SOFTMAX_CONTEXTS = 64,
+  /// For more classes ferns say nothing.
+  MILLRACE_FERN_CLASSES = 16,
+  /// Tables: two of how often each class comes, one of what follows each.
+  MILLRACE_SOFTMAX_TABLES = 3,
   /// A class, in rows of 16: in eight lanes the curvature that each filter's mean has seen, in two
-  /// the decayed counts of the class; for each context in two lanes those of the class after it; d
-  /// rows of the filters' means and of gradient descent's weights, eight lanes each; then for each
-  /// horizon what the tables said in four lanes, these d rows when its block started, and the wide
+  /// the decayed counts of the class, in one the curvature that the ferns' weights have seen; for each context in a lane that of the class after it; d rows of the filters' means and of gradient descent's weights, eight lanes each; then for each
+  /// horizon what the tables said in the last three of four lanes, these d rows when its block started, and the wide
   /// group's means in rows of 4; last in four lanes the curvature that the wide group's means have
   /// seen, and these in rows of 4.
   MILLRACE_CLASS_CURVATURE = 0,
   MILLRACE_CLASS_FOLLOWED,
-  MILLRACE_CLASS_WEIGHTS = MILLRACE_CLASS_FOLLOWED + 2 * MILLRACE_SOFTMAX_CONTEXTS / 16,
+  MILLRACE_CLASS_WEIGHTS = MILLRACE_CLASS_FOLLOWED + MILLRACE_SOFTMAX_CONTEXTS / 16,
   /// Head, in rows of 16: mixtures; three mixers as in a binary bank's head; the weights of the
-  /// last layer's four candidates; in eight lanes the step sizes of gradient descent; in four lanes
-  /// how much of the tables' counts stays at each record; the wide group's record; each horizon's
+  /// last layer's four candidates; in eight lanes the step sizes of gradient descent; in the last three
+  /// of four lanes how much of the tables' counts stays at each record; the wide group's record; each horizon's
   /// mixtures.
   MILLRACE_SOFTMAX_MIXTURES = 0,
   MILLRACE_SOFTMAX_MIXERS = MILLRACE_MIXTURES_ROWS(1),
@@ -53,6 +56,13 @@ typedef struct {
   /// What four filters over a wider basis share over the classes, as in a binary bank, without
   /// means: rows of 4. Null where there are none.
   float *wide;
+  /// What ferns above one of these share over the classes: 16 floats, of which the first are how fast
+  /// they forget, what variance a weight begins with, and the curvature seen; the variance of each
+  /// cell's weight. None where `basis` has none.
+  float *ferns;
+  /// Their weights in each class, and those when each horizon's block started. Null where they say
+  /// nothing.
+  float *fernWeights;
   millrace_bank_basis basis;
   /// Rows seen before.
   uint64_t rowCount;
@@ -64,8 +74,12 @@ typedef struct {
 size_t millrace_softmax_filters_size(size_t columns);
 size_t millrace_softmax_class_size(size_t columns, size_t wideColumns);
 size_t millrace_softmax_head_size(void);
-size_t millrace_softmax_room_size(size_t columns, size_t classCount, size_t wideColumns);
+size_t millrace_softmax_room_size(size_t columns, size_t classCount, size_t wideColumns,
+                                  size_t fernCount);
 size_t millrace_softmax_wide_size(const millrace_bank_basis *basis);
+/// What ferns share, 0 where there are none; their weights in one class.
+size_t millrace_softmax_ferns_size(const millrace_ferns *ferns);
+size_t millrace_softmax_fern_weights_size(const millrace_ferns *ferns);
 /// Floats of a class before its wide group's means.
 size_t millrace_softmax_wide_start(size_t columns, size_t wideColumns);
 

@@ -43,7 +43,7 @@ public struct Manifest: Codable, Equatable, Sendable {
   /// The SHA-256 of `model.safetensors`, hexadecimal; `publish` fills it in.
   public internal(set) var sha256 = ""
 
-  static let currentFormat = 4
+  static let currentFormat = 5
 
   /// A manifest of a version that is to be published now.
   public init(

@@ -81,6 +81,25 @@ import Testing
     #expect(distances.reduce(0, +) / Double(distances.count) < 1e-4)
   }
 
+  @Test func `ferns agree with the plain formulas in double precision`() throws {
+    let (rows, scores) = corneredRows(count: 5_000)
+    var uniform = SeededUniform(seed: 6)
+    let labels = scores.map { $0 + uniform.normal() > 0 ? 1.0 : 0 }
+    var reference = ReferenceBank(columns: 11, isQuadratic: true, hasFerns: true)
+    let expected = labels.indices.map { row in
+      reference.learn(rows[11 * row..<11 * row + 11].map(Double.init), labels[row] == 1)
+    }
+    var bank = try BinaryBank(settings: settings, columns: 11)
+    let predictions = bank.learn(
+      rows, columns: 11, labels: labels, weights: Array(repeating: 1, count: labels.count), width: 1
+    )
+    let ferns = bank.experts(horizon: .immediate).suffix(2)
+    #expect(ferns.map(\.weight).reduce(0, +) > 0.05)
+    #expect(abs(logLoss(predictions, labels) - logLoss(expected, labels)) < 1e-5)
+    let distances = zip(predictions, expected).map { abs($0 - $1) }
+    #expect(distances.reduce(0, +) / Double(distances.count) < 1e-4)
+  }
+
   @Test func `two million collinear rows agree with double precision`() throws {
     let count = 2_000_000
     let (rows, scores) = collinearRows(count: count)

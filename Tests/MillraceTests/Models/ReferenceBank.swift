@@ -69,6 +69,8 @@ struct ReferenceBank {
 
   var filters: [Filter]
   var wide: [Filter] = []
+  /// By themselves, and above the third wide filter; none or two.
+  var ferns: [ReferenceFerns] = []
   let rates = [0.001, 0.004, 0.016, 0.064]
   var rateWeights: [[Double]]
   let memories = [0.9, 0.95]
@@ -85,8 +87,10 @@ struct ReferenceBank {
   var lastFilters: [Filter]
   var last = Mixture(share: 1e-4, count: 8)
 
-  /// - Parameter isQuadratic: whether there is the group over kinks and pairs of columns.
-  init(columns: Int, isQuadratic: Bool) {
+  /// - Parameters:
+  ///   - isQuadratic: whether there is the group over kinks and pairs of columns.
+  ///   - hasFerns: whether it has ferns.
+  init(columns: Int, isQuadratic: Bool, hasFerns: Bool = false) {
     let slow = [(4e-4, 0.5), (1e-4, 30), (3e-6, 3), (0, 0.5)]
     filters =
       [0.1, 0.005].map { Filter($0, 20, variance: 3, count: columns) }
@@ -99,7 +103,10 @@ struct ReferenceBank {
         [(0.1, 10), (0.003, 10), (0, 20)].map { Filter($0, $0, variance: $1, count: width) }
         + [Filter(0.001, 0.001, noise: 0.05, variance: 10, count: width)]
     }
-    let experts = 16 + wide.count
+    if hasFerns {
+      ferns = Array(repeating: ReferenceFerns(columns: columns - 1, variance: 8), count: 2)
+    }
+    let experts = 16 + wide.count + ferns.count
     mixtures = [3e-5, 0.001, 0.01, 0.06].map { Mixture(share: $0, count: experts) }
     mixers = Array(
       repeating: Array(repeating: 0, count: experts) + Array(repeating: 0.25, count: 4), count: 3)
@@ -123,7 +130,14 @@ struct ReferenceBank {
     let expanded = Self.expanded(z)
     let followed = tables.map { $0[previous].mean }
     let narrow = filters.indices.map { filters[$0].predict(z) } + linear + followed + averages
-    let experts = (narrow + wide.indices.map { wide[$0].predict(expanded) }).map(clamp)
+    let wideSaid = wide.indices.map { wide[$0].predict(expanded) }
+    let fernVariances = ferns.indices.map { ferns[$0].sums(z).variance }
+    let fernSaid = ferns.indices.map { index in
+      let base = index == 1 ? wide[2].kappa * wide[2].margin : 0
+      let kappa = 1 / (1 + .pi / 8 * fernVariances[index]).squareRoot()
+      return sigmoid(min(max(kappa * (ferns[index].sums(z).margins[0] + base), -30), 30))
+    }
+    let experts = (narrow + wideSaid + fernSaid).map(clamp)
     let mixed = mixtures.map { $0.predict(experts) }
     let logits = (experts + mixed).map { log($0 / (1 - $0)) }
     let inputs = Array(logits.suffix(4)) + [1]
@@ -135,6 +149,11 @@ struct ReferenceBank {
 
     for index in filters.indices { filters[index].learn(label) }
     for index in wide.indices { wide[index].learn(label) }
+    for index in ferns.indices {
+      let p = fernSaid[index]
+      let left = 1 / (1 + fernVariances[index] * p * (1 - p))
+      ferns[index].step(gains: [left * (target - p)], h: left * p * (1 - p))
+    }
     for (index, rate) in rates.enumerated() {
       for column in z.indices {
         rateWeights[index][column] += rate * (target - linear[index]) * z[column]

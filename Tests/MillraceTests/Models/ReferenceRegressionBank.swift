@@ -104,6 +104,9 @@ struct ReferenceRegressionBank {
   private var filters: [Filter]
   private var lagged: [Filter]
   private var wide: [Filter] = []
+  /// By themselves, and above the third wide filter, with the squares and the weight of their errors;
+  /// none or two.
+  private var ferns: [(tables: ReferenceFerns, squares: Double, weight: Double)] = []
   private var cheap: [Cheap]
   private var correctors: [Filter]
   private var mixtures: [[Double]]
@@ -118,8 +121,10 @@ struct ReferenceRegressionBank {
   private var (first, previous, beforePrevious) = (0.0, 0.0, 0.0)
   private var isVarying = false
 
-  /// - Parameter isQuadratic: whether there is the group over kinks and pairs of columns.
-  init(columns d: Int, isQuadratic: Bool) {
+  /// - Parameters:
+  ///   - isQuadratic: whether there is the group over kinks and pairs of columns.
+  ///   - hasFerns: whether it has ferns.
+  init(columns d: Int, isQuadratic: Bool, hasFerns: Bool = false) {
     func filter(
       _ drift: Double, _ constant: Double? = nil, robust: Bool = false, variance: Double = 1,
       lags: Int = 0
@@ -156,7 +161,11 @@ struct ReferenceRegressionBank {
           products: first..<first + pairs, productVariance: $2)
       }
     }
-    let count = 32 + wide.count
+    if hasFerns {
+      let tables = ReferenceFerns(columns: d - 1, variance: 3)
+      ferns = Array(repeating: (tables: tables, squares: 0, weight: 1), count: 2)
+    }
+    let count = 32 + wide.count + ferns.count
     squared = Regrets(count: count)
     mixtures = Array(repeating: Array(repeating: 1 / Double(count), count: count), count: 4)
   }
@@ -196,6 +205,7 @@ struct ReferenceRegressionBank {
     for index in filters.indices { filters[index].squares = variance }
     for index in lagged.indices { lagged[index].squares = variance }
     for index in wide.indices { wide[index].squares = variance }
+    for index in ferns.indices { ferns[index].squares = variance }
     for index in cheap.indices { cheap[index].squares = variance }
     mixtureErrors.squares = variance
   }
@@ -207,13 +217,20 @@ struct ReferenceRegressionBank {
     let own = filters.map { $0.forecast(z) }
     let laggedInputs = z.dropLast() + lags + [1]
     let wideInputs = ReferenceBank.expanded(z).dropLast() + lags + [1]
-    let other =
-      lagged.map { $0.forecast(laggedInputs) } + wide.map { $0.forecast(wideInputs) }
-    let means = own.map(\.m) + cheap.map { $0.mean(z) } + other.map(\.m)
+    let wideSaid = wide.map { $0.forecast(wideInputs) }
+    let other = lagged.map { $0.forecast(laggedInputs) } + wideSaid
+    let fernSums = ferns.indices.map { ferns[$0].tables.sums(z) }
+    let fernMeans = fernSums.enumerated().map {
+      $0.element.margins[0] + ($0.offset == 1 ? wideSaid[2].m : 0)
+    }
+    let fernVariances = zip(ferns, fernSums).map { $0.squares / $0.weight * (1 + $1.variance) }
+    let means = own.map(\.m) + cheap.map { $0.mean(z) } + other.map(\.m) + fernMeans
     let variances =
       own.map(\.variance) + cheap.map { $0.squares / $0.weight } + other.map(\.variance)
+      + fernVariances
     let robust =
       filters.map(\.isRobust) + cheap.map { _ in false } + (lagged + wide).map(\.isRobust)
+      + ferns.map { _ in false }
     let mixed = mixtures.map { dot($0, means) }
     let p = dot(top, mixed)
 
@@ -257,6 +274,13 @@ struct ReferenceRegressionBank {
     for index in filters.indices { filters[index].learn(z, y, least: least) }
     for index in lagged.indices { lagged[index].learn(laggedInputs, y, least: least) }
     for index in wide.indices { wide[index].learn(wideInputs, y, least: least) }
+    for index in ferns.indices {
+      let (error, open) = (y - fernMeans[index], 1 + fernSums[index].variance)
+      ferns[index].tables.step(gains: [error / open], h: 1 / open)
+      ferns[index].weight = 0.99 * ferns[index].weight + 1
+      ferns[index].squares = max(
+        0.99 * ferns[index].squares + error * error / open, ferns[index].weight * least)
+    }
     for index in cheap.indices { cheap[index].learn(z, y, least: least) }
     return prediction
   }

@@ -84,9 +84,11 @@ struct ReferenceSoftmaxBank {
   let rates = [0.0016, 0.004, 0.01, 0.025, 0.063, 0.16, 0.4, 1]
   /// Per class, per rate.
   var weights: [[[Double]]] = []
-  let memories = [0.9, 0.99, 0.9, 0.995]
+  let memories = [0.9, 0.99, 0.995]
   /// The group over kinks and pairs of columns, where there is one.
   var wide: [ReferenceSoftmaxFilter] = []
+  /// Above the third wide filter, where there are any.
+  var ferns: ReferenceFerns?
   /// Decayed counts per class and memory, and per class that came before.
   var counts: [[Double]] = []
   var followed: [[[Double]]] = []
@@ -97,8 +99,10 @@ struct ReferenceSoftmaxBank {
   var mixers: [[Double]]
   var answer = ReferenceBank.Mixture(share: 5e-4, count: 4)
 
-  /// - Parameter isQuadratic: whether there is the wide group.
-  init(columns: Int, isQuadratic: Bool) {
+  /// - Parameters:
+  ///   - isQuadratic: whether there is the wide group.
+  ///   - hasFerns: whether it has ferns.
+  init(columns: Int, isQuadratic: Bool, hasFerns: Bool = false) {
     let plain = [(0.01, 1.5), (0.001, 1.5), (1e-4, 50), (0, 4), (0, 0.3)]
     filters =
       [(0.2, 0.2, 0.1), (0.1, 20, 0), (0.005, 20, 0)].map { drift, constantDrift, noise in
@@ -117,7 +121,8 @@ struct ReferenceSoftmaxBank {
           count: width)
       }
     }
-    let experts = 20 + wide.count
+    if hasFerns { ferns = ReferenceFerns(columns: columns - 1, variance: 8) }
+    let experts = 16 + memories.count + wide.count + (hasFerns ? 1 : 0)
     mixtures = [3e-5, 0.001, 0.01, 0.06].map { ReferenceBank.Mixture(share: $0, count: experts) }
     mixers = Array(
       repeating: Array(repeating: 0, count: experts) + Array(repeating: 0.25, count: 4), count: 3)
@@ -127,12 +132,13 @@ struct ReferenceSoftmaxBank {
     let columns = filters[0].covariance.count
     for index in filters.indices { filters[index].addClass() }
     for index in wide.indices { wide[index].addClass() }
+    if !weights.isEmpty { ferns?.addOutput() }
     weights.append(rates.map { _ in Array(repeating: 0, count: columns) })
-    counts.append(Array(repeating: 0, count: 4))
+    counts.append(Array(repeating: 0, count: memories.count))
     followed.append([])
     for k in followed.indices {
       while followed[k].count < followed.count {
-        followed[k].append(Array(repeating: 0, count: 4))
+        followed[k].append(Array(repeating: 0, count: memories.count))
       }
     }
   }
@@ -152,9 +158,19 @@ struct ReferenceSoftmaxBank {
       }
       return floored(counts.map { $0 / counts.reduce(0, +) })
     }
+    let fernSums = ferns?.sums(z)
+    let fernSaid = fernSums.map { sums in
+      softmax(
+        sums.margins.indices.map { k in
+          let kappa = 1 / (1 + .pi / 8 * sums.open[k]).squareRoot()
+          let base = wideForecasts[2].kappa[k] * dot(wide[2].means[k], expanded)
+          return min(max(kappa * (sums.margins[k] + min(max(base, -30), 30)), -30), 30)
+        })
+    }
     let experts =
       forecasts.map { floored($0.probabilities) } + descent
-      + wideForecasts.map { floored($0.probabilities) } + tables
+      + wideForecasts.map { floored($0.probabilities) } + (fernSaid.map { [floored($0)] } ?? [])
+      + tables
     let mixed = mixtures.map { mixture in
       (0..<count).map { k in mixture.predict(experts.map { $0[k] }) }
     }
@@ -183,6 +199,18 @@ struct ReferenceSoftmaxBank {
     answer.learn(given(candidates), true)
     for index in filters.indices { filters[index].learn(forecasts[index], label) }
     for index in wide.indices { wide[index].learn(wideForecasts[index], label) }
+    if let fernSums, let fernSaid, count > 1 {
+      let squares = fernSaid.reduce(0) { $0 + $1 * $1 }
+      let curvature = (1 - squares) / 2 / Double(count - 1)
+      ferns?.step(
+        gains: fernSaid.indices.map { k in
+          ((k == label ? 1 : 0) - fernSaid[k]) / 2 / (1 + fernSums.open[k] * curvature)
+        },
+        h: curvature / (1 + fernSums.variance * curvature),
+        curvatures: (
+          fernSaid.map { Double(count) * $0 * (1 - $0) / 2 / Double(count - 1) }, curvature
+        ))
+    }
     for k in 0..<count {
       let target: Double = k == label ? 1 : 0
       for (rate, step) in rates.enumerated() {

@@ -67,6 +67,22 @@ import Testing
     #expect(rmse(predictions, expected) < 1e-2 * rmse(expected, labels))
   }
 
+  @Test func `ferns agree with the plain formulas in double precision`() throws {
+    let (rows, scores) = corneredRows(count: 4_000)
+    var uniform = SeededUniform(seed: 6)
+    let labels = scores.map { Double(10 + 3 * ($0 + 0.3 * uniform.normal())) }
+    var reference = ReferenceRegressionBank(columns: 11, isQuadratic: true, hasFerns: true)
+    let expected = labels.indices.map { row in
+      reference.learn(rows[11 * row..<11 * row + 11].map(Double.init), labels[row])
+    }
+    var bank = try RegressionBank(settings: settings(), columns: 11)
+    let predictions = means(learn(&bank, rows, columns: 11, labels))
+    let ferns = bank.experts(horizon: .immediate).suffix(2)
+    #expect(ferns.map(\.weight).reduce(0, +) > 0.5)
+    #expect(abs(rmse(predictions, labels) / rmse(expected, labels) - 1) < 1e-4)
+    #expect(rmse(predictions, expected) < 1e-2 * rmse(expected, labels))
+  }
+
   @Test func `two million collinear rows agree with double precision`() throws {
     let count = 2_000_000
     let (rows, scores) = collinearRows(count: count)
@@ -193,7 +209,7 @@ import Testing
     _ = learn(&bank, rows, columns: 3, labels)
     for horizon in [LabelHorizon.immediate, .never] {
       let shares = bank.experts(horizon: horizon).map(\.weight)
-      #expect(shares.count == 36 && abs(shares.reduce(0, +) - 1) < 1e-4)
+      #expect(shares.count == 38 && abs(shares.reduce(0, +) - 1) < 1e-4)
     }
     let coefficients = try #require(bank.standardizedCoefficients(horizon: .immediate).first)
     for (coefficient, truth) in zip(coefficients, [300.0, -100, 40]) {

@@ -61,7 +61,86 @@ import Testing
   ) throws {
     let (rows, labels) = turningStream(count: 4_000, classCount: classCount)
     let (_, predictions) = try learnt(rows, labels, classCount: classCount, basis: basis)
-    var reference = ReferenceSoftmaxBank(columns: 5, isQuadratic: basis == .quadratic)
+    let reference = ReferenceSoftmaxBank(columns: 5, isQuadratic: basis == .quadratic)
+    #expect(greatestDistance(predictions, from: reference, rows, labels) < 2e-3)
+  }
+
+  @Test(arguments: [2, 4])
+  func `ferns agree with the plain formulas in double precision`(classCount: Int) throws {
+    let (rows, scores) = corneredRows(count: 2_500)
+    let labels = corneredClasses(scores, classCount: classCount)
+    let (bank, predictions) = try learnt(rows, labels, classCount: classCount)
+    #expect(try #require(ferns(in: bank)).weight > 0.05)
+    let reference = ReferenceSoftmaxBank(columns: 11, isQuadratic: true, hasFerns: true)
+    #expect(greatestDistance(predictions, from: reference, rows, labels) < 2e-3)
+  }
+
+  private func ferns(in bank: SoftmaxBank) -> Expert? {
+    bank.experts(horizon: .immediate).first { $0.name.contains("ferns") }
+  }
+
+  /// The level that a noisy score has among so many.
+  private func corneredClasses(_ scores: [Float], classCount: Int) -> [Double] {
+    var uniform = SeededUniform(seed: 6)
+    return scores.map { score in
+      let level = (score + 0.5 * uniform.normal() + 3) / 4 * Float(classCount)
+      return Double(min(max(level.rounded(.down), 0), Float(classCount - 1)))
+    }
+  }
+
+  @Test func `of a class that one part has seen, ferns that are merged know what that part knows`()
+    throws
+  {
+    let (rows, scores) = corneredRows(count: 8_000)
+    let scaler = StandardScaler(columnCount: 10, limit: 10)
+    let labels = corneredClasses(scores, classCount: 3)
+    // The last class is not in the first part.
+    let isFirst = labels.indices.map { $0 < 4_000 && labels[$0] != 2 }
+    func part(_ indices: [Int]) throws -> SoftmaxBank {
+      try learnt(
+        indices.flatMap { rows[11 * $0..<11 * ($0 + 1)] }, indices.map { labels[$0] }, classCount: 3
+      ).bank
+    }
+    let parts = try [
+      part(isFirst.indices.filter { isFirst[$0] }), part(Array(4_000..<8_000)),
+    ]
+    let merged = try SoftmaxBank.merging(parts.map { ($0, scaler) }, scaler: scaler)
+    let test = corneredRows(count: 4_000, seed: 9)
+    let truth = corneredClasses(test.scores, classCount: 3)
+    func loss(_ bank: SoftmaxBank) -> Double {
+      logLoss(bank.predict(test.rows, columns: 11, width: 3), truth)
+    }
+    #expect(loss(merged) < 1.05 * loss(parts[1]))
+  }
+
+  @Test func `beyond sixteen classes ferns fall silent`() throws {
+    let (rows, scores) = corneredRows(count: 3_000)
+    // The seventeenth class comes half-way.
+    let labels = corneredClasses(scores, classCount: 16).enumerated().map {
+      $0.offset >= 1_500 && $0.offset.isMultiple(of: 10) ? 16 : $0.element
+    }
+    let early = try learnt(Array(rows[..<(11 * 1_500)]), Array(labels[..<1_500]), classCount: 17)
+    #expect(ferns(in: early.bank) != nil)
+    let late = try learnt(rows, labels, classCount: 17)
+    #expect(ferns(in: late.bank) == nil && late.bank.isFinite)
+    var archive = TensorArchive()
+    late.bank.encode(into: &archive, prefix: "")
+    let read = try SoftmaxBank(settings: settings(.auto), decoding: archive, prefix: "")
+    for horizon in [LabelHorizon.immediate, .never] {
+      func answers(_ bank: SoftmaxBank) -> [Double] {
+        bank.predict(rows, columns: 11, width: 17, horizon: horizon)
+      }
+      #expect(answers(read) == answers(late.bank))
+    }
+  }
+
+  /// The greatest distance of any probability, once all classes are known, from what the formulas say.
+  private func greatestDistance(
+    _ predictions: [Double], from reference: ReferenceSoftmaxBank, _ rows: [Float],
+    _ labels: [Double]
+  ) -> Double {
+    var reference = reference
+    let (columns, classCount) = (rows.count / labels.count, predictions.count / labels.count)
     var outputs: [Double: Int] = [:]
     var greatest = 0.0
     for (row, label) in labels.enumerated() {
@@ -71,14 +150,14 @@ import Testing
         reference.addClass()
       }
       let expected = reference.learn(
-        rows[5 * row..<5 * row + 5].map(Double.init), outputs[label] ?? 0)
+        rows[columns * row..<columns * (row + 1)].map(Double.init), outputs[label] ?? 0)
       guard !isNew, outputs.count == classCount else { continue }
       for (label, output) in outputs {
         greatest = max(
           greatest, abs(predictions[row * classCount + Int(label)] - expected[output]))
       }
     }
-    #expect(greatest < 2e-3)
+    return greatest
   }
 
   @Test func `with two classes the filter is the binary filter`() {
@@ -119,8 +198,9 @@ import Testing
       logLoss(Array(predictions[tail]), Array(labels[3_000...]))
     }
     #expect(late(curved.predictions) < 0.5 * late(straight.predictions))
-    let wide = curved.bank.experts(horizon: .immediate).filter { $0.name.hasPrefix("wide") }
-    #expect(wide.count == 4 && wide.map(\.weight).reduce(0, +) > 0.5)
+    let wide = curved.bank.experts(horizon: .immediate).filter { $0.name.contains("wide") }
+    // Four filters, and the ferns above one of them.
+    #expect(wide.count == 5 && wide.map(\.weight).reduce(0, +) > 0.5)
     let terms = curved.bank.basisTerms(horizon: .immediate)
     #expect(terms.count == 2 + 2 + 1 + 48 && terms.contains { $0.coefficient > 0.1 })
 

@@ -157,7 +157,7 @@ import Testing
       case "missing": reason = "No such file or directory"
       default:
         bytes = Array(#"{"format": 1}"#.utf8)
-        reason = "it is in format 1; millrace \(Millrace.version) reads format 4"
+        reason = "it is in format 1; millrace \(Millrace.version) reads format 5"
       }
       try DurableFile.write(bytes, to: path)
       if parts[1] == "missing" { unlink(path) }

@@ -10,6 +10,8 @@ struct BankBasis: Sendable {
   let mustStay: Bool
   /// Phases and frequencies of the Fourier features, in turns: see `millrace_bank_basis`.
   var waves: LaneBuffer
+  /// Ferns beside the filters; `nil` where there are none.
+  var ferns: BankFerns?
   private let seed: UInt64
 
   /// Filters with covariances take more inputs only when they are asked for: a pass is quadratic in
@@ -49,6 +51,7 @@ struct BankBasis: Sendable {
     let room = (Self.widthOfWaves - width(pairs: pairs)) / 16 * 16
     let count = settings.basis == .auto ? max(0, min(Self.mostWaves, room)) : 0
     seed = settings.seed
+    ferns = settings.basis == .auto ? BankFerns(columns: columns - 1, seed: seed) : nil
     waves = Self.waves(count: count, of: (1..<columns).map(String.init), seed: seed)
   }
 
@@ -64,6 +67,7 @@ struct BankBasis: Sendable {
   /// functions. Before anything is learnt; without names, a column's place is its name.
   mutating func nameColumns(_ names: [String]) {
     waves = Self.waves(count: waves.count / (names.count + 1), of: names, seed: seed)
+    ferns?.nameColumns(names)
   }
 
   /// Whether a second bank would see more functions of the columns than the first one's filters do.
@@ -122,7 +126,7 @@ struct BankBasis: Sendable {
   func kernelBasis(columns: Int) -> millrace_bank_basis {
     millrace_bank_basis(
       columns: columns, pairs: pairs, waveCount: waves.count / columns, waves: waves.base,
-      mustStay: mustStay)
+      ferns: ferns?.kernelFerns ?? millrace_ferns(), mustStay: mustStay)
   }
 
   /// Inputs of the wide group, the constant included.
@@ -154,5 +158,23 @@ struct BankBasis: Sendable {
     return inputs.map { .kink($0) } + inputs.map { .tails($0) }
       + (pairs ? inputs.flatMap { i in (0..<i).map { .product(i, $0) } } : [])
       + (0..<waves.count / columns).map { .wave($0) }
+  }
+}
+
+// MARK: Saving
+
+extension BankBasis {
+  /// Writes what goes with the columns' names, which nobody tells when a bank is read.
+  func encode(into archive: inout TensorArchive, prefix: String) {
+    archive.set(waves, shape: [waves.count / 16, 16], as: prefix + "waves")
+    guard let order = ferns?.order else { return }
+    archive.set(order.map(Int64.init), shape: [order.count], as: prefix + "fernOrder")
+  }
+
+  /// Reads what `encode` wrote.
+  mutating func decode(from archive: TensorArchive, prefix: String) throws(MillraceError) {
+    waves = LaneBuffer(try archive.floats(prefix + "waves", count: waves.count))
+    guard let columns = ferns?.order.count else { return }
+    try ferns?.setOrder(archive.integers(prefix + "fernOrder", count: columns))
   }
 }

@@ -9,6 +9,9 @@ extension BinaryBank: DenseBank {
     let memoryRow = MILLRACE_RATES_MEMORY * MILLRACE_BANK_RATES
     return BankConstant.filters("filter", filterLanes, of: \.filters)
       + BankConstant.filters("wide", wideLanes, of: \.wide, spread: (\.head, MILLRACE_HEAD_PLACE))
+      + BankConstant.ferns(
+        BankFerns.expertNames.count, of: \.ferns, where: basis?.ferns != nil,
+        setVariances: BankFerns.setVariances)
       + [
         .lanes("learning-rates", 4, of: \.rates, at: [rateRow], in: 0...10),
         .lanes(
@@ -44,10 +47,14 @@ extension SoftmaxBank: DenseBank {
     BankConstant.filters("filter", filterLanes, of: \.filters)
       + BankConstant.filters(
         "wide", wideLanes, of: \.wide, spread: (\.head, MILLRACE_SOFTMAX_PLACE))
+      + BankConstant.ferns(1, of: \.ferns, where: basis?.ferns != nil) { variances, ferns in
+        let cells = ferns.mutableBase() + 16
+        for cell in 0..<BankFerns.cellCount { cells[cell] = Float(variances[0]) }
+      }
       + [
         .lanes("learning-rates", 8, of: \.head, at: [16 * MILLRACE_SOFTMAX_RATES], in: 0...10),
         .lanes(
-          "table-memories", 4, of: \.head, at: [16 * MILLRACE_SOFTMAX_MEMORIES],
+          "table-memories", 3, of: \.head, at: [16 * MILLRACE_SOFTMAX_MEMORIES + 1],
           in: BankConstant<Self>.memories),
       ]
       + BankConstant.mixtures(of: \.head, at: [MILLRACE_SOFTMAX_MIXTURES], rows: 1)
@@ -72,6 +79,9 @@ extension RegressionBank: DenseBank {
         + BankConstant.filters(
           "wide", wideLanes, of: \.wide, noise: "robust",
           spread: (\.head, MILLRACE_REGRESSION_HEAD_PLACE))
+        + BankConstant.ferns(
+          BankFerns.expertNames.count, of: \.ferns, where: basis?.ferns != nil,
+          setVariances: BankFerns.setVariances)
       : [
         // A block of 64 records may not forget more than itself.
         .lanes(
@@ -260,6 +270,25 @@ extension BankConstant where Bank: ConstantsBank {
       row("drifts", MILLRACE_FILTERS_DRIFT, in: 0...10),
       row("constant-drifts", MILLRACE_FILTERS_CONSTANT_DRIFT, in: 0...1e3),
       row(noise, MILLRACE_FILTERS_NOISE, in: noise == "robust" ? 0...1 : 0...0.49), variances,
+    ]
+  }
+
+  /// How fast so many experts of ferns forget, and the variance that a cell's weight begins with; none
+  /// where there are no ferns.
+  fileprivate static func ferns(
+    _ experts: Int, of part: Part, where hasFerns: Bool,
+    setVariances: @escaping ([Double], inout LaneBuffer) -> Void
+  ) -> [Self] {
+    guard hasFerns else { return [] }
+    let variances: Self = .lanes("fern-variances", experts, of: part, at: [experts], in: 1e-6...1e3)
+    return [
+      .lanes("fern-forgetting", experts, of: part, at: [0], in: 0...0.5),
+      Self(
+        name: variances.name, count: experts, allowed: variances.allowed, read: variances.read
+      ) {
+        variances.write(&$0, $1)
+        setVariances($1, &$0[keyPath: part])
+      },
     ]
   }
 

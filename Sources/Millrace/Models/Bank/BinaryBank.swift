@@ -6,7 +6,7 @@ internal import CMillraceKernels
 /// tables of what follows each label and two running means of the label, mixed by how well they
 /// predict (fixed share: Herbster & Warmuth 1998; dynamic model averaging: McCormick et al. 2012)
 /// and combined by a last layer (logistic mixing, and filters over the mixtures). Four more filters
-/// over a wider basis join where they earn their place. The experts are the lanes of a vector unit,
+/// over a wider basis, and random ferns beside them, join where they earn their place. The experts are the lanes of a vector unit,
 /// in single precision: O(d²) a record.
 ///
 /// A row of weight 0 is predicted and otherwise ignored; one counts at most like a hundred.
@@ -23,6 +23,8 @@ public struct BinaryBank: Learner {
   var basis: BankBasis?
   /// The wide group: rows of 4 lanes.
   var wide: LaneBuffer
+  /// The ferns beside it: rows of 4.
+  var ferns: LaneBuffer
   /// Weights for where no label comes: rows of 16.
   var horizons: LaneBuffer
   /// The experts' weights when each horizon's block started: rows of 16.
@@ -38,13 +40,16 @@ public struct BinaryBank: Learner {
     self.columns = columns
     basis = try BankBasis(settings: settings, columns: columns)
     wide = LaneBuffer(count: basis.map { $0.size(columns: columns) } ?? 0)
+    var kernelFerns = basis?.ferns?.kernelFerns ?? millrace_ferns()
+    ferns = LaneBuffer(count: millrace_ferns_size(&kernelFerns))
     filters = LaneBuffer(count: millrace_bank_filters_size(columns))
     rates = LaneBuffer(count: millrace_bank_rates_size(columns))
     head = LaneBuffer(count: millrace_bank_head_size())
     horizons = LaneBuffer(count: millrace_bank_horizons_size())
     let width = basis?.width(columns: columns) ?? 0
     snapshots = LaneBuffer(
-      count: MILLRACE_BANK_HORIZONS * millrace_bank_snapshot_size(columns, width))
+      count: MILLRACE_BANK_HORIZONS
+        * millrace_bank_snapshot_size(columns, width, kernelFerns.count))
     var bank = mutableBank()
     millrace_bank_start(&bank)
   }
@@ -60,7 +65,7 @@ public struct BinaryBank: Learner {
   public func predict(_ rows: Rows, horizon: LabelHorizon, into predictions: PredictionRows) {
     withExtendedLifetime(self) {
       var bank = bank(
-        filters.base, rates.base, head.base, wide.base, horizons.base, snapshots.base)
+        filters.base, rates.base, head.base, wide.base, ferns.base, horizons.base, snapshots.base)
       millrace_bank_predict(
         &bank, rows.base, rows.count, rows.stride, horizon == .never, predictions.base)
     }
@@ -89,25 +94,27 @@ public struct BinaryBank: Learner {
     // Before `bank` is called: a call's self is a second reference, for which all would be copied.
     let (filters, rates) = (self.filters.mutableBase(), self.rates.mutableBase())
     let (head, wide) = (self.head.mutableBase(), self.wide.mutableBase())
+    let ferns = self.ferns.mutableBase()
     let (horizons, snapshots) = (self.horizons.mutableBase(), self.snapshots.mutableBase())
-    return bank(filters, rates, head, wide, horizons, snapshots)
+    return bank(filters, rates, head, wide, ferns, horizons, snapshots)
   }
 
   private func bank(
     _ filters: UnsafeMutablePointer<Float>, _ rates: UnsafeMutablePointer<Float>,
     _ head: UnsafeMutablePointer<Float>, _ wide: UnsafeMutablePointer<Float>,
-    _ horizons: UnsafeMutablePointer<Float>, _ snapshots: UnsafeMutablePointer<Float>
+    _ ferns: UnsafeMutablePointer<Float>, _ horizons: UnsafeMutablePointer<Float>,
+    _ snapshots: UnsafeMutablePointer<Float>
   ) -> millrace_bank {
     millrace_bank(
       columns: columns, filters: filters, rates: rates, head: head,
-      wide: basis == nil ? nil : wide,
+      wide: basis == nil ? nil : wide, ferns: ferns,
       basis: basis?.kernelBasis(columns: columns) ?? millrace_bank_basis(), horizons: horizons,
       snapshots: snapshots, rowCount: UInt64(rowCount))
   }
 
   /// Whether every lane is finite.
   public var isFinite: Bool {
-    [filters, rates, head, wide, horizons, snapshots].allSatisfy {
+    [filters, rates, head, wide, ferns, horizons, snapshots].allSatisfy {
       $0.elements.allSatisfy(\.isFinite)
     }
   }
@@ -129,7 +136,8 @@ extension BinaryBank {
     set(snapshots, 16, "snapshots")
     guard let basis else { return }
     set(wide, MILLRACE_BANK_WIDE_FILTERS, "wide")
-    set(basis.waves, 16, "waves")
+    set(ferns, 2 * MILLRACE_FERN_EXPERTS, "ferns")
+    basis.encode(into: &archive, prefix: prefix)
   }
 
   /// Reads what `encode` wrote.
@@ -149,8 +157,9 @@ extension BinaryBank {
     head = try lanes("head", like: head)
     horizons = try lanes("horizons", like: horizons)
     snapshots = try lanes("snapshots", like: snapshots)
-    guard let waves = basis?.waves else { return }
+    guard basis != nil else { return }
     wide = try lanes("wide", like: wide)
-    basis?.waves = try lanes("waves", like: waves)
+    ferns = try lanes("ferns", like: ferns)
+    try basis?.decode(from: archive, prefix: prefix)
   }
 }

@@ -3,7 +3,7 @@ internal import Glibc
 
 extension BinaryBank {
   /// Every expert with its weight in the mixtures: filters, gradient descents, tables of what
-  /// follows each label, running means, and the wide group where there is one.
+  /// follows each label, running means, and the wide group with its ferns where there is one.
   public func experts(horizon: LabelHorizon) -> [Expert] {
     let names =
       (0..<filterLanes.lanes).map { filters.filterName(lanes: filterLanes.lanes, lane: $0) }
@@ -16,7 +16,7 @@ extension BinaryBank {
         ? []
         : (0..<wideLanes.lanes).map {
           "wide " + wide.filterName(lanes: wideLanes.lanes, lane: $0)
-        })
+        }) + (basis?.ferns == nil ? [] : BankFerns.expertNames)
     return zip(names, expertWeights(horizon)).map { Expert(name: $0, weight: $1) }
   }
 
@@ -26,7 +26,9 @@ extension BinaryBank {
     var result = [Double](repeating: 0, count: columns)
     for (expert, weight) in expertWeights(horizon).enumerated() where weight > 0 {
       let own = coefficients(expert: expert)
-      for column in 0..<columns - 1 { result[column] += weight * own[column] }
+      for (column, coefficient) in zip(0..<columns - 1, own) {
+        result[column] += weight * coefficient
+      }
       result[columns - 1] += weight * (own.last ?? 0)
     }
     return [result]
@@ -52,7 +54,9 @@ extension BinaryBank {
 
   /// Each expert's weight, lane by lane, over all mixtures and, frozen, over all horizons.
   private func expertWeights(_ horizon: LabelHorizon) -> [Double] {
-    let count = firstWide + (basis == nil ? 0 : wideLanes.lanes)
+    let count =
+      firstWide + (basis == nil ? 0 : wideLanes.lanes)
+      + (basis?.ferns == nil ? 0 : BankFerns.expertNames.count)
     switch horizon {
     case .immediate:
       return head.mixtureWeights(
@@ -75,7 +79,11 @@ extension BinaryBank {
   /// An expert's coefficients over its standardised inputs, the constant last.
   private func coefficients(expert: Int) -> [Double] {
     if expert < filterLanes.lanes { return filterLanes.mean(filters, lane: expert) }
-    if expert >= firstWide { return wideLanes.mean(wide, lane: expert - firstWide) }
+    if expert >= firstWide {
+      return BankFerns.filter(ofExpert: expert - firstWide, filters: wideLanes.lanes).map {
+        wideLanes.mean(wide, lane: $0)
+      } ?? []
+    }
     let lane = expert - filterLanes.lanes
     guard cheap(MILLRACE_RATES_MEMORY, lane) < 1 else {
       return (0..<columns).map { Double(cheap(MILLRACE_RATES_WEIGHTS + $0, lane)) }

@@ -28,6 +28,7 @@ extension BinaryBank {
     merged.mergeTables(banks)
     try merged.filterLanes.merge(banks.map(\.filters), changes: changes, into: &merged.filters)
     try merged.wideLanes.merge(banks.map(\.wide), changes: nil, into: &merged.wide)
+    BankFerns.merge(banks.map(\.ferns), into: &merged.ferns)
     merged.horizons = .average(banks.map(\.horizons), shares: shares)
     merged.head = .average(banks.map(\.head), shares: shares)
     try merged.lastFilters.merge(banks.map(\.head), changes: nil, into: &merged.head)

@@ -4,10 +4,11 @@ internal import CMillraceKernels
 ///
 /// Kalman filters of several drift rates, some of them robust, some with a constant that drifts
 /// faster, some that see the last two targets; four rates of normalised gradient descent and four
-/// running means. Four more filters over a wider basis join where they earn their place. They are
-/// mixed by predictive density (fixed share: Herbster & Warmuth 1998; dynamic model averaging:
-/// Raftery et al. 2010), and a last layer corrects the mixture's error. Where no label comes, the
-/// weights are those earned without fresh labels, and the last targets are not known. The experts are the lanes of a vector unit, in single precision: O(d²) a record.
+/// running means. Four more filters over a wider basis, and random ferns beside them, join where they
+/// earn their place. They are mixed by predictive density (fixed share: Herbster & Warmuth 1998;
+/// dynamic model averaging: Raftery et al. 2010), and a last layer corrects the mixture's error. Where
+/// no label comes, the weights are those earned without fresh labels, and the last targets are not
+/// known. The experts are the lanes of a vector unit, in single precision: O(d²) a record.
 ///
 /// Wide records leave no room for a covariance per filter: there the filters are linear models that
 /// take Newton's steps by one curvature once a block, each with a memory of its own (as in
@@ -27,6 +28,8 @@ public struct RegressionBank: Learner {
   var basis: BankBasis?
   /// The wide group: rows of 4 lanes.
   var wide: LaneBuffer
+  /// The ferns beside it: rows of 4.
+  var ferns: LaneBuffer
   /// Rows of 16 lanes: what the cheap experts are made with, weights, errors.
   var rates: LaneBuffer
   /// The mixtures and the last layer.
@@ -62,6 +65,7 @@ public struct RegressionBank: Learner {
     filters = LaneBuffer(count: millrace_regression_filters_size(columns, isWide))
     lagged = LaneBuffer(count: millrace_regression_lagged_size(columns, isWide))
     wide = LaneBuffer(count: basis == nil ? 0 : millrace_regression_wide_size(&kernelBasis))
+    ferns = LaneBuffer(count: millrace_regression_ferns_size(&kernelBasis.ferns))
     rates = LaneBuffer(count: millrace_regression_rates_size(columns))
     head = LaneBuffer(count: millrace_regression_head_size())
     horizons = LaneBuffer(count: millrace_regression_horizons_size())
@@ -82,8 +86,8 @@ public struct RegressionBank: Learner {
     withExtendedLifetime(self) {
       target.withUnsafeBufferPointer { target in
         var bank = bank(
-          filters.base, lagged.base, wide.base, rates.base, head.base, horizons.base,
-          snapshots.base, UnsafeMutablePointer(mutating: target.baseAddress))
+          filters.base, lagged.base, wide.base, ferns.base, rates.base, head.base,
+          horizons.base, snapshots.base, UnsafeMutablePointer(mutating: target.baseAddress))
         millrace_regression_predict(
           &bank, rows.base, rows.count, rows.stride, horizon == .never, predictions.base)
       }
@@ -124,7 +128,8 @@ public struct RegressionBank: Learner {
     _ body: (inout millrace_regression, inout NewtonBlocks?) -> Void
   ) {
     let (filters, lagged) = (self.filters.mutableBase(), self.lagged.mutableBase())
-    let (wide, rates) = (self.wide.mutableBase(), self.rates.mutableBase())
+    let (wide, ferns) = (self.wide.mutableBase(), self.ferns.mutableBase())
+    let rates = self.rates.mutableBase()
     let (head, horizons, snapshots) = (
       self.head.mutableBase(), self.horizons.mutableBase(), self.snapshots.mutableBase()
     )
@@ -132,7 +137,7 @@ public struct RegressionBank: Learner {
     var target = exchange(&self.target, with: [])
     target.withUnsafeMutableBufferPointer { target in
       var bank = bank(
-        filters, lagged, wide, rates, head, horizons, snapshots, target.baseAddress)
+        filters, lagged, wide, ferns, rates, head, horizons, snapshots, target.baseAddress)
       body(&bank, &newton)
     }
     self.target = target
@@ -140,13 +145,14 @@ public struct RegressionBank: Learner {
 
   private func bank(
     _ filters: UnsafeMutablePointer<Float>, _ lagged: UnsafeMutablePointer<Float>,
-    _ wide: UnsafeMutablePointer<Float>, _ rates: UnsafeMutablePointer<Float>,
-    _ head: UnsafeMutablePointer<Float>, _ horizons: UnsafeMutablePointer<Float>,
-    _ snapshots: UnsafeMutablePointer<Float>, _ target: UnsafeMutablePointer<Double>?
+    _ wide: UnsafeMutablePointer<Float>, _ ferns: UnsafeMutablePointer<Float>,
+    _ rates: UnsafeMutablePointer<Float>, _ head: UnsafeMutablePointer<Float>,
+    _ horizons: UnsafeMutablePointer<Float>, _ snapshots: UnsafeMutablePointer<Float>,
+    _ target: UnsafeMutablePointer<Double>?
   ) -> millrace_regression {
     millrace_regression(
       columns: columns, filters: filters, isBlockwise: newton != nil, scaled: nil, lagged: lagged,
-      wide: basis == nil ? nil : wide, basis: kernelBasis, rates: rates, head: head,
+      wide: basis == nil ? nil : wide, ferns: ferns, basis: kernelBasis, rates: rates, head: head,
       horizons: horizons, snapshots: snapshots, target: target, rowCount: UInt64(rowCount))
   }
 
@@ -154,7 +160,7 @@ public struct RegressionBank: Learner {
   public var isFinite: Bool {
     target.allSatisfy(\.isFinite)
       && (newton?.curvature.matrix.elements.allSatisfy(\.isFinite) ?? true)
-      && [filters, lagged, wide, rates, head, horizons, snapshots].allSatisfy {
+      && [filters, lagged, wide, ferns, rates, head, horizons, snapshots].allSatisfy {
         $0.elements.allSatisfy(\.isFinite)
       }
   }
@@ -195,7 +201,8 @@ extension RegressionBank {
     newton?.encode(into: &archive, prefix: prefix)
     guard let basis else { return }
     set(wide, wideLanes.lanes, "wide")
-    set(basis.waves, 16, "waves")
+    set(ferns, 2 * MILLRACE_FERN_EXPERTS, "ferns")
+    basis.encode(into: &archive, prefix: prefix)
   }
 
   /// Reads what `encode` wrote.
@@ -218,8 +225,9 @@ extension RegressionBank {
     horizons = try lanes("horizons", like: horizons)
     snapshots = try lanes("snapshots", like: snapshots)
     try newton?.decode(from: archive, prefix: prefix)
-    guard let waves = basis?.waves else { return }
+    guard basis != nil else { return }
     wide = try lanes("wide", like: wide)
-    basis?.waves = try lanes("waves", like: waves)
+    ferns = try lanes("ferns", like: ferns)
+    try basis?.decode(from: archive, prefix: prefix)
   }
 }

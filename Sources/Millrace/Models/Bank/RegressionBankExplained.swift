@@ -2,7 +2,7 @@ internal import CMillraceKernels
 
 extension RegressionBank {
   /// Every expert with its weight in the mixtures: filters, gradient descents, running means,
-  /// filters that see the last targets, and the wide group where there is one.
+  /// filters that see the last targets, and the wide group with its ferns where there is one.
   public func experts(horizon: LabelHorizon) -> [Expert] {
     let names =
       (0..<16).map(filterName)
@@ -15,6 +15,7 @@ extension RegressionBank {
         : (0..<wideLanes.lanes).map {
           "wide " + wide.filterName(lanes: wideLanes.lanes, lane: $0)
         })
+      + (basis?.ferns == nil ? [] : BankFerns.expertNames)
     return zip(names, expertWeights(horizon)).map { Expert(name: $0, weight: $1) }
   }
 
@@ -37,7 +38,9 @@ extension RegressionBank {
   public func basisTerms(horizon: LabelHorizon) -> [BasisTerm] {
     guard let basis else { return [] }
     var result = [Double](repeating: 0, count: wideLanes.inputs)
-    for (lane, weight) in expertWeights(horizon).dropFirst(32).enumerated() {
+    for (expert, weight) in expertWeights(horizon).dropFirst(32).enumerated() {
+      let lane = BankFerns.filter(ofExpert: expert, filters: wideLanes.lanes)
+      guard let lane else { continue }
       for (input, mean) in wideLanes.mean(wide, lane: lane).enumerated() {
         result[input] += weight * mean * target[MILLRACE_TARGET_UNIT]
       }
@@ -55,7 +58,9 @@ extension RegressionBank {
   }
 
   private func expertWeights(_ horizon: LabelHorizon) -> [Double] {
-    let count = 32 + (basis == nil ? 0 : wideLanes.lanes)
+    let count =
+      32 + (basis == nil ? 0 : wideLanes.lanes)
+      + (basis?.ferns == nil ? 0 : BankFerns.expertNames.count)
     return switch horizon {
     case .immediate: head.mixtureWeights(row: 0, narrowRows: 2, expertCount: count)
     case .never:
@@ -80,7 +85,10 @@ extension RegressionBank {
     case ..<32:
       let all = laggedLanes.mean(lagged, lane: expert - 16 - MILLRACE_REGRESSION_CHEAP)
       return newton == nil ? inColumns(all) : coefficients(ofMeans: all)
-    default: return inColumns(wideLanes.mean(wide, lane: expert - 32))
+    default:
+      return BankFerns.filter(ofExpert: expert - 32, filters: wideLanes.lanes).map {
+        inColumns(wideLanes.mean(wide, lane: $0))
+      } ?? []
     }
   }
 

@@ -38,6 +38,7 @@ extension RegressionBank {
       // Functions of a column are not those of a shifted one: right as far as the partitions are
       // samples of one stream, like the binary bank's.
       try merged.wideLanes.merge(banks.map(\.wide), changes: nil, into: &merged.wide)
+      BankFerns.merge(banks.map(\.ferns), into: &merged.ferns)
     } else {
       try merged.mergeModels(banks, scalers: known.map(\.scaler), scaler: scaler)
       try merged.laggedLanes.merge(banks.map(\.lagged), changes: nil, into: &merged.lagged)
@@ -87,6 +88,7 @@ extension RegressionBank {
       let constants = base + (lanes.inputs - 1) * lanes.lanes
       for lane in 0..<lanes.lanes { constants[lane] += shift }
     }
+    BankFerns.express(&result.ferns, factor: factor, shift: shift)
     let cheap = result.rates.mutableBase()
     let lanes = MILLRACE_REGRESSION_CHEAP
     let weights = cheap + MILLRACE_RATES_WEIGHTS * lanes

@@ -4,8 +4,8 @@ internal import CMillraceKernels
 ///
 /// As for two classes (`BinaryBank`): eight Gaussian filters of several drift rates, each with one
 /// covariance that its classes share; eight rates of stochastic gradient descent; the classes'
-/// frequencies of late, and which class follows which, with two memories each; four more filters
-/// over a wider basis, which join where they earn their place. Mixed by how well they predict (fixed
+/// frequencies of late, with two memories, and which class follows which; four more filters over a
+/// wider basis, and random ferns above one of them, which join where they earn their place. Mixed by how well they predict (fixed
 /// share: Herbster & Warmuth 1998) and combined by a last layer whose weights of the experts'
 /// logarithms are shared by the classes. O(d² + Kd) a record, the experts being the lanes of a
 /// vector unit.
@@ -22,6 +22,10 @@ public struct SoftmaxBank: Learner {
   var basis: BankBasis?
   /// The wide group: rows of 4 lanes.
   var wide: LaneBuffer
+  /// What ferns share over the outputs.
+  var ferns: LaneBuffer
+  /// For each output the ferns' weights; none where outputs are too many.
+  var fernWeights = LaneBuffer(count: 0)
   /// For each output its rows of 16 lanes: means, weights, counts, and those of the horizons'
   /// snapshots.
   var outputs = LaneBuffer(count: 0)
@@ -45,6 +49,7 @@ public struct SoftmaxBank: Learner {
     basis = try BankBasis(settings: settings, columns: columns)
     var kernelBasis = basis?.kernelBasis(columns: columns) ?? millrace_bank_basis()
     wide = LaneBuffer(count: basis == nil ? 0 : millrace_softmax_wide_size(&kernelBasis))
+    ferns = LaneBuffer(count: millrace_softmax_ferns_size(&kernelBasis.ferns))
     filters = LaneBuffer(count: millrace_softmax_filters_size(columns))
     head = LaneBuffer(count: millrace_softmax_head_size())
     var bank = mutableBank()
@@ -73,7 +78,8 @@ public struct SoftmaxBank: Learner {
   /// earned without fresh labels.
   public func predict(_ rows: Rows, horizon: LabelHorizon, into predictions: PredictionRows) {
     withExtendedLifetime(self) {
-      var bank = bank(filters.base, outputs.base, head.base, wide.base)
+      var bank = bank(
+        filters.base, outputs.base, head.base, wide.base, ferns.base, fernWeights.base)
       withScratch(rowCount: rows.count) { scratch in
         for start in stride(from: 0, to: rows.count, by: Self.chunkRows) {
           let count = min(Self.chunkRows, rows.count - start)
@@ -148,6 +154,16 @@ public struct SoftmaxBank: Learner {
   mutating func addOutput(_ label: Double) {
     classes.add(label)
     outputs = outputs.grown(to: outputCount * outputSize)
+    fernWeights =
+      outputCount > MILLRACE_FERN_CLASSES
+      ? LaneBuffer(count: 0) : fernWeights.grown(to: outputCount * fernWeightsSize)
+  }
+
+  /// Floats of the ferns' weights of one output; 0 where there are no ferns. For more outputs than
+  /// `MILLRACE_FERN_CLASSES` they would be many times all others.
+  var fernWeightsSize: Int {
+    var ferns = basis?.ferns?.kernelFerns ?? millrace_ferns()
+    return millrace_softmax_fern_weights_size(&ferns)
   }
 
   // MARK: - The kernel
@@ -156,30 +172,36 @@ public struct SoftmaxBank: Learner {
     // Before `bank` is called: a call's self is a second reference, for which all would be copied.
     let (filters, outputs) = (self.filters.mutableBase(), self.outputs.mutableBase())
     let (head, wide) = (self.head.mutableBase(), self.wide.mutableBase())
-    return bank(filters, outputs, head, wide)
+    let (ferns, fernWeights) = (self.ferns.mutableBase(), self.fernWeights.mutableBase())
+    return bank(filters, outputs, head, wide, ferns, fernWeights)
   }
 
   private func bank(
     _ filters: UnsafeMutablePointer<Float>, _ outputs: UnsafeMutablePointer<Float>,
-    _ head: UnsafeMutablePointer<Float>, _ wide: UnsafeMutablePointer<Float>
+    _ head: UnsafeMutablePointer<Float>, _ wide: UnsafeMutablePointer<Float>,
+    _ ferns: UnsafeMutablePointer<Float>, _ fernWeights: UnsafeMutablePointer<Float>
   ) -> millrace_softmax_bank {
     millrace_softmax_bank(
       columns: columns, classCount: outputCount, filters: filters, classes: outputs, head: head,
-      wide: basis == nil ? nil : wide,
+      wide: basis == nil ? nil : wide, ferns: ferns,
+      fernWeights: self.fernWeights.count > 0 ? fernWeights : nil,
       basis: basis?.kernelBasis(columns: columns) ?? millrace_bank_basis(),
       rowCount: UInt64(rowCount), lastClass: lastOutput)
   }
 
   private func withScratch(rowCount: Int, _ body: (ClassScratch) -> Void) {
     ClassScratch.with(
-      room: millrace_softmax_room_size(columns, outputCount, wideColumns),
+      room: millrace_softmax_room_size(
+        columns, outputCount, wideColumns, basis?.ferns == nil ? 0 : BankFerns.count),
       rows: min(Self.chunkRows, rowCount),
       outputs: outputCount, body)
   }
 
   /// Whether every lane is finite.
   public var isFinite: Bool {
-    [filters, outputs, head, wide].allSatisfy { $0.elements.allSatisfy(\.isFinite) }
+    [filters, outputs, head, wide, ferns, fernWeights].allSatisfy {
+      $0.elements.allSatisfy(\.isFinite)
+    }
   }
 }
 
@@ -233,7 +255,9 @@ extension SoftmaxBank {
     guard let basis else { return }
     let lanes = MILLRACE_BANK_WIDE_FILTERS
     archive.set(wide.elements, shape: [wide.count / lanes, lanes], as: prefix + "wide")
-    archive.set(basis.waves.elements, shape: [basis.waves.count / 16, 16], as: prefix + "waves")
+    archive.set(ferns, shape: [ferns.count], as: prefix + "ferns")
+    archive.set(fernWeights, shape: [fernWeights.count], as: prefix + "fernWeights")
+    basis.encode(into: &archive, prefix: prefix)
   }
 
   /// Reads what `encode` wrote.
@@ -256,8 +280,13 @@ extension SoftmaxBank {
     head = LaneBuffer(try archive.floats(prefix + "head", count: head.count))
     outputs = LaneBuffer(
       try archive.floats(prefix + "outputs", count: outputCount * outputSize))
-    guard let waves = basis?.waves else { return }
+    guard basis != nil else { return }
     wide = LaneBuffer(try archive.floats(prefix + "wide", count: wide.count))
-    basis?.waves = LaneBuffer(try archive.floats(prefix + "waves", count: waves.count))
+    ferns = LaneBuffer(try archive.floats(prefix + "ferns", count: ferns.count))
+    let hasWeights = outputCount <= MILLRACE_FERN_CLASSES
+    fernWeights = LaneBuffer(
+      try archive.floats(
+        prefix + "fernWeights", count: hasWeights ? outputCount * fernWeightsSize : 0))
+    try basis?.decode(from: archive, prefix: prefix)
   }
 }

@@ -1,8 +1,8 @@
 internal import CMillraceKernels
 
 extension SoftmaxBank {
-  /// Every expert with its weight in the mixtures: filters, gradient descents, the wide group where
-  /// there is one, frequencies, and tables of what follows what.
+  /// Every expert with its weight in the mixtures: filters, gradient descents, the wide group with its
+  /// ferns where there are such and classes are not too many for them, frequencies, and tables of what follows what.
   public func experts(horizon: LabelHorizon) -> [Expert] {
     let rates = head.base + MILLRACE_SOFTMAX_RATES * 16
     let memories = head.base + MILLRACE_SOFTMAX_MEMORIES * 16
@@ -12,8 +12,9 @@ extension SoftmaxBank {
     let names: [String?] =
       (0..<filterLanes.lanes).map { filters.filterName(lanes: filterLanes.lanes, lane: $0) }
       + (0..<descentWeights.lanes).map { "gradient descent, rate \(rates[$0])" } + wideNames
-      + (0..<2).map { "frequencies, memory \(memories[$0])" }
-      + (2..<4).map { "what follows the last class, memory \(memories[$0])" }
+      + [fernWeights.count > 0 ? BankFerns.nameAboveFilter : nil]
+      + (1...2).map { "frequencies, memory \(memories[$0])" }
+      + ["what follows the last class, memory \(memories[3])"]
     return zip(names, expertWeights(horizon)).compactMap { name, weight in
       name.map { Expert(name: $0, weight: weight) }
     }
@@ -54,9 +55,13 @@ extension SoftmaxBank {
   private func meanWeights(
     _ group: Weights, firstExpert: Int, output: Int, _ horizon: LabelHorizon
   ) -> [Double] {
-    let shares = expertWeights(horizon)[firstExpert...]
+    var shares = Array(expertWeights(horizon)[firstExpert...].prefix(group.lanes))
+    // Ferns stand on a filter of the wide group.
+    if firstExpert == 16, fernWeights.count > 0 {
+      shares[Int(MILLRACE_FERN_FILTER)] += expertWeights(horizon)[16 + group.lanes]
+    }
     var result = [Double](repeating: 0, count: group.inputs)
-    for (lane, share) in zip(0..<group.lanes, shares) {
+    for (lane, share) in shares.enumerated() {
       let own = weights(group, of: outputs, output: output, lane: lane)
       for input in own.indices { result[input] += share * own[input] }
     }

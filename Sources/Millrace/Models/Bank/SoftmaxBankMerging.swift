@@ -37,7 +37,35 @@ extension SoftmaxBank {
     try merged.multiply(
       merged.wideLanes, \.wide, parts.map(\.learner.wide), changes: nil, means: merged.wideMeans,
       of: buffers)
+    merged.mergeFerns(parts.map(\.learner), shares: shares)
     return merged
+  }
+
+  /// Puts the products of the parts' Gaussians into the ferns' cells: of a class, of the parts that
+  /// have seen it.
+  private mutating func mergeFerns(_ parts: [SoftmaxBank], shares: [Double]) {
+    guard fernWeights.count > 0 else { return }
+    let (base, weights, size) = (ferns.mutableBase(), fernWeights.mutableBase(), fernWeightsSize)
+    let (prior, variances) = (base[1], 16)
+    func product(_ parts: [SoftmaxBank], _ cell: Int) -> CellProduct {
+      CellProduct(prior: prior, variances: parts.map { $0.ferns.base[variances + cell] })
+    }
+    for (output, index) in classes.indices.enumerated() {
+      let own = parts.compactMap { part in
+        part.classes.output(of: Double(index)).map { (part, part.fernWeights.base + size * $0) }
+      }
+      for cell in 0..<BankFerns.cellCount {
+        let product = product(own.map(\.0), cell)
+        // The weights, and those of the horizons' snapshots.
+        for place in stride(from: cell, to: size, by: BankFerns.cellCount) {
+          weights[size * output + place] = product.weight(own.map { $0.1[place] })
+        }
+      }
+    }
+    for cell in 0..<BankFerns.cellCount { base[variances + cell] = product(parts, cell).variance }
+    // As what each class has seen of it.
+    base[2] =
+      LaneBuffer.average(parts.map { LaneBuffer([$0.ferns.base[2]]) }, shares: shares).base[0]
   }
 
   /// The rows of a class with its weights read over other columns; `nil` if it was not seen.
