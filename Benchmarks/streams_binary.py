@@ -19,7 +19,7 @@ import streams
 
 LINEAR = ["elec", "stationary 8", "stationary 20", "abrupt", "gradual", "rotating", "random walk"]
 CURVED = ["moving clouds", "agrawal", "bananas", "phishing", "changing clusters", "random tree",
-          "clusters 24", "squares 64"]
+          "clusters 24", "squares 64", "stairs 4", "checkerboard 2", "boxes 4"]
 
 
 def make(name, seed, rows):
@@ -54,6 +54,8 @@ def make(name, seed, rows):
         features = generator.standard_normal((rows // 2, 64))
         score = (features ** 2 - 1) @ generator.normal(0, 0.25, 64)
         return features, (generator.random(rows // 2) < 1 / (1 + np.exp(-score))).astype(int)
+    if name in ["stairs 4", "checkerboard 2", "boxes 4"]:
+        return cornered(name, generator, rows)
     from river import datasets
     from river.datasets import synth
 
@@ -76,6 +78,25 @@ def make(name, seed, rows):
     features, labels = peers.from_river(
         {"bananas": datasets.Bananas, "phishing": datasets.Phishing}[name](), rows)
     return features, labels.astype(int)
+
+
+def cornered(name, generator, rows):
+    """Steps of each column, fields of a board, or boxes: what trees are made for."""
+    features = generator.standard_normal((rows, int(name.split()[1])))
+    columns = features.shape[1]
+    if name == "checkerboard 2":
+        chance = np.where(np.floor(features * 1.5).sum(1) % 2 == 1, 0.95, 0.05)
+    elif name == "stairs 4":
+        thresholds, jumps = generator.normal(size=(2, columns, 4))
+        steps = (features[:, :, None] > thresholds) * 1.5 * jumps
+        score = steps.sum((1, 2))
+        chance = 1 / (1 + np.exp(np.median(score) - score))
+    else:
+        centres, sizes = generator.normal(size=(6, 2)), generator.uniform(0.3, 1.2, (6, 2))
+        sides = generator.integers(0, columns, (6, 2))
+        is_inside = (np.abs(features[:, sides] - centres) < sizes).all(2).any(1)
+        chance = np.where(is_inside, 0.95, 0.05)
+    return features, (generator.random(rows) < chance).astype(int)
 
 
 def linear_peers(stream):
