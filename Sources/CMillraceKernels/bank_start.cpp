@@ -160,6 +160,6 @@ void millrace_softmax_start(const millrace_softmax_bank *bank) {
   for (int m = 0; m < Head::mixers; m++)
     for (int k = 0; k < mixtureCount; k++) head.mixer(m)[1][8 + k] = 1.0f / mixtureCount;
   head.last() = Four{} + 1.0f / 4;
-  for (int h = 0; h < Horizon::count; h++) 
+  for (int h = 0; h < Horizon::count; h++)
     head.horizon(h).start(wideExperts, MILLRACE_SOFTMAX_TABLES, horizonShares);
 }

@@ -19,17 +19,18 @@ enum {
   /// Tables: two of how often each class comes, one of what follows each.
   MILLRACE_SOFTMAX_TABLES = 3,
   /// A class, in rows of 16: in eight lanes the curvature that each filter's mean has seen, in two
-  /// the decayed counts of the class, in one the curvature that the ferns' weights have seen; for each context in a lane that of the class after it; d rows of the filters' means and of gradient descent's weights, eight lanes each; then for each
-  /// horizon what the tables said in the last three of four lanes, these d rows when its block started, and the wide
-  /// group's means in rows of 4; last in four lanes the curvature that the wide group's means have
-  /// seen, and these in rows of 4.
+  /// the decayed counts of the class, in one the curvature that the ferns' weights have seen; for
+  /// each context in a lane that of the class after it; d rows of the filters' means and of gradient
+  /// descent's weights, eight lanes each; then for each horizon what the tables said in the last three
+  /// of four lanes, these d rows when its block started, and the wide group's means in rows of 4; last
+  /// in four lanes the curvature that the wide group's means have seen, and these in rows of 4.
   MILLRACE_CLASS_CURVATURE = 0,
   MILLRACE_CLASS_FOLLOWED,
   MILLRACE_CLASS_WEIGHTS = MILLRACE_CLASS_FOLLOWED + MILLRACE_SOFTMAX_CONTEXTS / 16,
   /// Head, in rows of 16: mixtures; three mixers as in a binary bank's head; the weights of the
-  /// last layer's four candidates; in eight lanes the step sizes of gradient descent; in the last three
-  /// of four lanes how much of the tables' counts stays at each record; the wide group's record; each horizon's
-  /// mixtures.
+  /// last layer's four candidates; in eight lanes the step sizes of gradient descent; in the last
+  /// three of four lanes how much of the tables' counts stays at each record; the wide group's
+  /// record; each horizon's mixtures.
   MILLRACE_SOFTMAX_MIXTURES = 0,
   MILLRACE_SOFTMAX_MIXERS = MILLRACE_MIXTURES_ROWS(1),
   MILLRACE_SOFTMAX_LAST = MILLRACE_SOFTMAX_MIXERS + 3 * MILLRACE_EXPERTS_ROWS(1),

@@ -9,6 +9,12 @@ import Testing
     return settings
   }
 
+  private func settings(_ basis: LearnerSettings.Basis) -> LearnerSettings {
+    var settings = settings
+    settings.basis = basis
+    return settings
+  }
+
   private let stream = corneredRows(count: 20_000)
   private var rows: [Float] { stream.rows }
   private var scores: [Float] { stream.scores }
@@ -30,9 +36,7 @@ import Testing
   @Test func `find steps and corners, which no smooth function does`() throws {
     let labels = labels(scores)
     func loss(_ basis: LearnerSettings.Basis) throws -> Double {
-      var settings = settings
-      settings.basis = basis
-      var bank = try BinaryBank(settings: settings, columns: 11)
+      var bank = try BinaryBank(settings: settings(basis), columns: 11)
       let predictions = bank.learn(
         rows, columns: 11, labels: labels, weights: weights(labels.count), width: 1)
       return logLoss(Array(predictions[tail]), Array(labels[tail]))
@@ -49,9 +53,7 @@ import Testing
     let noise = scores.map { _ in 0.3 * uniform.normal() }
     let labels = zip(scores, noise).map { Double($0 + $1) }
     func squares(_ basis: LearnerSettings.Basis) throws -> Double {
-      var settings = settings
-      settings.basis = basis
-      var bank = try RegressionBank(settings: settings, columns: 11)
+      var bank = try RegressionBank(settings: settings(basis), columns: 11)
       let predictions = bank.learn(
         rows, columns: 11, labels: labels, weights: weights(labels.count), width: 3)
       return tail.reduce(0) { $0 + pow(predictions[3 * $1] - labels[$1], 2) } / Double(tail.count)

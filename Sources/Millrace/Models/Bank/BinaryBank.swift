@@ -6,8 +6,8 @@ internal import CMillraceKernels
 /// tables of what follows each label and two running means of the label, mixed by how well they
 /// predict (fixed share: Herbster & Warmuth 1998; dynamic model averaging: McCormick et al. 2012)
 /// and combined by a last layer (logistic mixing, and filters over the mixtures). Four more filters
-/// over a wider basis, and random ferns beside them, join where they earn their place. The experts are the lanes of a vector unit,
-/// in single precision: O(d²) a record.
+/// over a wider basis, and random ferns beside them, join where they earn their place. The experts
+/// are the lanes of a vector unit, in single precision: O(d²) a record.
 ///
 /// A row of weight 0 is predicted and otherwise ignored; one counts at most like a hundred.
 public struct BinaryBank: Learner {

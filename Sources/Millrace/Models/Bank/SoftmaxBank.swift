@@ -5,10 +5,10 @@ internal import CMillraceKernels
 /// As for two classes (`BinaryBank`): eight Gaussian filters of several drift rates, each with one
 /// covariance that its classes share; eight rates of stochastic gradient descent; the classes'
 /// frequencies of late, with two memories, and which class follows which; four more filters over a
-/// wider basis, and random ferns above one of them, which join where they earn their place. Mixed by how well they predict (fixed
-/// share: Herbster & Warmuth 1998) and combined by a last layer whose weights of the experts'
-/// logarithms are shared by the classes. O(d² + Kd) a record, the experts being the lanes of a
-/// vector unit.
+/// wider basis, and random ferns above one of them, which join where they earn their place. Mixed
+/// by how well they predict (fixed share: Herbster & Warmuth 1998) and combined by a last layer
+/// whose weights of the experts' logarithms are shared by the classes. O(d² + Kd) a record, the
+/// experts being the lanes of a vector unit.
 ///
 /// A class becomes an output when its first label comes, and learns from then on as fast as one that
 /// was there from the start. A row of weight 0 is predicted and otherwise ignored; one counts at

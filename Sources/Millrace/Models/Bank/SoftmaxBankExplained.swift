@@ -1,8 +1,9 @@
 internal import CMillraceKernels
 
 extension SoftmaxBank {
-  /// Every expert with its weight in the mixtures: filters, gradient descents, the wide group with its
-  /// ferns where there are such and classes are not too many for them, frequencies, and tables of what follows what.
+  /// Every expert with its weight in the mixtures: filters, gradient descents, the wide group with
+  /// its ferns where there are such and classes are not too many for them, frequencies, and tables
+  /// of what follows what.
   public func experts(horizon: LabelHorizon) -> [Expert] {
     let rates = head.base + MILLRACE_SOFTMAX_RATES * 16
     let memories = head.base + MILLRACE_SOFTMAX_MEMORIES * 16
